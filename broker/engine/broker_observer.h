@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "broker/base/failure.h"
+#include "broker/base/trace.h"
+#include "broker/engine/acquire.h"
+#include "broker/engine/flow_view.h"
+#include "broker/history/reachability_history.h"
+
+namespace flowbroker::engine {
+
+/// Limits that can be hit; each has a counter.
+enum class Limit : std::uint8_t {
+  kFlows,
+  kFlowsPerTarget,
+  kAttempts,
+  kRequests,
+  kSendQueue,
+  kHeldMessages,
+  kDnsInFlight,
+};
+
+/// Told what the broker does, for metrics and logs. Called on whatever thread does it, possibly with a shard's lock
+/// held: must be quick, thread-safe and must not call the broker. Every method does nothing by default.
+class BrokerObserver {
+ public:
+  virtual ~BrokerObserver() = default;
+  virtual void OnAcquired(const AcquireResult& /*result*/, Duration /*took*/) {}
+  virtual void OnAttempt(const history::AttemptOutcome& /*outcome*/) {}
+  virtual void OnFlowEvent(const FlowEvent& /*event*/) {}
+  virtual void OnDnsAnswer(const dns::Question& /*question*/, dns::AnswerStatus /*status*/, Duration /*took*/) {}
+  virtual void OnRelayed(bool /*inbound*/, std::size_t /*messages*/, std::size_t /*bytes*/) {}
+  virtual void OnLimit(Limit /*limit*/) {}
+};
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/base/ip_address.h"
+#include "broker/base/time.h"
+#include "broker/dns/dns_cache.h"
+#include "broker/history/reachability_history.h"
+#include "broker/history/timer_advice.h"
+#include "broker/location/server_locator.h"
+#include "broker/racing/race.h"
+#include "broker/sip/message_framer.h"
+
+namespace flowbroker::engine {
+
+struct DnsOptions {
+  std::vector<Endpoint> servers = {};  ///< empty: those of /etc/resolv.conf
+  Duration timeout =
+      std::chrono::milliseconds(1000);  ///< of the first try per server; resolvers answer in < 1 s or never
+  int tries = 3;                        ///< per server
+  std::size_t max_in_flight = 150;      ///< per shard; above ~190 a local resolver's receive buffer overflows
+  dns::DnsCacheOptions cache;
+};
+
+struct TlsOptions {
+  std::string ca_file = {};           ///< PEM bundle; empty: the system's
+  std::string certificate_file = {};  ///< client certificate chain, PEM; empty: none
+  std::string private_key_file = {};  ///< PEM; required with certificate_file
+};
+
+struct FlowOptions {
+  Duration idle_timeout = std::chrono::minutes(5);  ///< unused for so long: closed
+  /// Evidence younger than this proves a flow alive; an older one is probed before a time-sensitive request (H12, S8).
+  /// Half a minute is the lifetime of the shortest common NAT binding.
+  Duration fresh_for = std::chrono::seconds(30);
+  std::size_t max_flows = 100'000;
+  std::size_t max_flows_per_target = 64;
+  std::size_t send_queue_bytes = 1024 * 1024;      ///< per flow; beyond it messages are refused
+  std::size_t held_messages_per_group = 1024;      ///< inbound messages kept while no stream of the group is attached
+  Duration held_for = std::chrono::seconds(5);     ///< then dropped, with a counter and an event
+  std::size_t kept_events = 10'000;                ///< flow events a WatchFlows can resume from
+  std::size_t max_pending_transactions = 100'000;  ///< Via branches remembered per shard to route replies
+};
+
+/// Everything one can set about a broker. Immutable once it runs.
+struct BrokerOptions {
+  std::size_t shards = 0;  ///< 0: one per core
+  DnsOptions dns;
+  location::LocatorOptions location;
+  racing::RaceOptions racing;
+  std::size_t max_attempts = 2'000;    ///< connection attempts in flight, all races together; further ones wait
+  std::size_t max_requests = 100'000;  ///< Acquires in flight; further ones get kLimitReached
+  history::HistoryOptions history;
+  history::TimerAdviceOptions timers;
+  TlsOptions tls;
+  FlowOptions flows;
+  sip::FramerLimits framing;
+};
+
+}  // namespace flowbroker::engine

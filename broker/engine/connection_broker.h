@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "broker/engine/acquire.h"
+#include "broker/engine/broker_observer.h"
+#include "broker/engine/broker_options.h"
+#include "broker/engine/flow_view.h"
+#include "broker/engine/relay.h"
+
+namespace flowbroker::engine {
+
+/// The facade of the broker: one request in, one flow or one reason out.
+///
+/// Threads: every method may be called by any thread. Callbacks run exactly once, either inside the call (the fast
+/// path: a pooled flow) or later on a shard thread, never with a lock held; they must not block. Calling back into the
+/// broker from a callback is allowed. Lifetime: owns its shard threads; `Stop` (or the destructor) ends them, and every
+/// outstanding callback is first called with kShuttingDown.
+class ConnectionBroker {
+ public:
+  /// Fails when the options cannot be served here (e.g. a CA bundle that cannot be read). `observer` may be null and
+  /// must outlive the broker.
+  static Expected<std::unique_ptr<ConnectionBroker>> Create(BrokerOptions options, BrokerObserver* observer);
+  ~ConnectionBroker();
+
+  ConnectionBroker(const ConnectionBroker&) = delete;
+  ConnectionBroker& operator=(const ConnectionBroker&) = delete;
+
+  /// The broker's time line, for deadlines.
+  TimePoint Now() const;
+
+  /// Gives a flow to `request.destination`. Returns a handle while the request is in flight, nothing when `done` has
+  /// been called already.
+  std::optional<RequestHandle> Acquire(AcquireRequest request, AcquireCallback done);
+
+  /// The caller gave up: `done` is called with kCancelled if it has not been called yet. The race may go on for the
+  /// pool.
+  void Cancel(RequestHandle handle);
+
+  /// Prepares a flow; true where a fresh one is there already (H11).
+  bool Warm(AcquireRequest request);
+
+  /// Where would `destination` lead? No connection is made.
+  void Resolve(Destination destination, TimePoint deadline, ResolveCallback done);
+
+  /// Gives a flow back; closes it where it is exclusive. kUnknownFlow for one that is not open.
+  Expected<void> Release(const flow::FlowId& id);
+  Expected<void> CloseFlow(const flow::FlowId& id);
+  std::optional<FlowView> GetFlow(const flow::FlowId& id) const;
+
+  /// Open flows in id order, after `after`, at most `count`; `client_group` filters where given.
+  std::vector<FlowView> ListFlows(std::optional<flow::FlowId> after, std::size_t count,
+                                  const std::optional<std::string>& client_group) const;
+
+  /// Probes now, whatever the evidence. A flow that does not answer before `deadline` is closed with kProbeTimedOut.
+  void ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done);
+
+  /// Stores the report. False where the flow is not known.
+  bool ReportOutcome(const TransactionReport& report);
+
+  /// Adds a stream for messages of `client_group`. The sink is kept until DetachRelay returns; no Offer comes after
+  /// that.
+  RelayId AttachRelay(std::string client_group, std::shared_ptr<RelaySink> sink);
+  /// Exclusive flows the stream has sent on are closed.
+  void DetachRelay(RelayId relay);
+  /// The stream has room again: messages held back for it are offered anew.
+  void ResumeRelay(RelayId relay);
+  /// Sends in order; returns one entry per message that was refused (its index and why): kUnknownFlow for unknown,
+  /// closed and foreign flows, kLimitReached where the flow's queue is full, kInvalidArgument for bytes that are not
+  /// SIP.
+  struct SendRefusal {
+    std::size_t index;
+    Failure failure;
+  };
+  std::vector<SendRefusal> Send(RelayId relay, std::span<const OutboundMessage> messages);
+
+  /// Flow events after `after_sequence` (absent: from now on), in order, pushed to `sink` on shard threads until the
+  /// returned subscription is destroyed. Nothing where those events are no longer kept.
+  class EventSubscription {
+   public:
+    virtual ~EventSubscription() = default;
+  };
+  using EventSink = std::function<void(const FlowEvent&)>;
+  std::unique_ptr<EventSubscription> WatchFlows(std::optional<std::uint64_t> after_sequence, EventSink sink);
+  std::uint64_t LatestFlowEvent() const;
+
+  /// Ends everything; idempotent.
+  void Stop();
+
+ private:
+  class Impl;
+  explicit ConnectionBroker(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/base/failure.h"
+#include "broker/flow/flow_id.h"
+
+namespace flowbroker::engine {
+
+/// A message that came in on a flow.
+struct InboundMessage {
+  flow::FlowId flow;
+  std::string bytes;
+};
+
+/// The receiving end of one Relay stream, implemented by the RPC side. Called on shard threads, by several at once.
+class RelaySink {
+ public:
+  virtual ~RelaySink() = default;
+
+  /// Takes a message. False when the stream is full: `message` is left untouched, the broker stops reading that flow
+  /// and offers the message again after ResumeRelay. Must not block and must not call back into the broker.
+  virtual bool Offer(InboundMessage& message) = 0;
+};
+
+using RelayId = std::uint64_t;
+
+/// A message to send. `bytes` is borrowed for the duration of the call.
+struct OutboundMessage {
+  flow::FlowId flow;
+  std::string_view bytes;
+};
+
+}  // namespace flowbroker::engine

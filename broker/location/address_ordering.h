@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/base/ip_address.h"
+
+namespace flowbroker::location {
+
+/// The local address a packet to some destination would carry, with what RFC 6724 asks of it.
+struct SourceAddress {
+  IpAddress address;
+  bool deprecated = false;    ///< rule 3: its preferred lifetime is over
+  bool home = false;          ///< rule 4: a Mobile IPv6 home address
+  bool encapsulated = false;  ///< rule 7: reached through a tunnel interface (6to4, Teredo, sit)
+};
+
+/// Knows which source address the host would use. `net` asks the kernel; tests script it.
+class SourceAddressSelector {
+ public:
+  virtual ~SourceAddressSelector() = default;
+  /// Nothing where there is no route to `destination` or no address for it. Must not block.
+  virtual std::optional<SourceAddress> SourceFor(const IpAddress& destination) const = 0;
+};
+
+/// One destination put in its place.
+struct OrderedAddress {
+  IpAddress address;
+  std::optional<SourceAddress> source;
+  int deciding_rule;  ///< rule of RFC 6724 s.6 (1..10) that put it behind the one before; 0 for the first
+};
+
+/// Orders destinations by RFC 6724 s.6 with the default policy table (D2). Stable: equal ones keep their order (rule
+/// 10). Rule 9 (longest prefix) is applied within IPv6 only when both sources are in the destination's family, as the
+/// RFC's erratum and common libraries do for IPv4 behind NAT.
+std::vector<OrderedAddress> OrderDestinations(const std::vector<IpAddress>& destinations,
+                                              const SourceAddressSelector& sources);
+
+}  // namespace flowbroker::location
