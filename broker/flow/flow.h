@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/base/target.h"
+#include "broker/base/time.h"
+#include "broker/flow/connection_id.h"
+#include "broker/flow/flow_id.h"
+
+namespace flowbroker::flow {
+
+/// Requests whose keys are equal may use one flow.
+struct FlowKey {
+  Target remote;
+  std::string tls_identity = {};                          ///< verified in the peer's certificate; empty without TLS
+  std::optional<IpAddress> local_address = std::nullopt;  ///< asked for; absent: any
+  std::string local_interface = {};                       ///< asked for; empty: any
+  std::string client_group = {};                          ///< whom inbound messages go to
+
+  friend bool operator==(const FlowKey&, const FlowKey&) = default;
+};
+
+/// One flow: a connection or, on UDP, a pair of addresses (RFC 5626 s.2). Owned by the FlowPool of its shard.
+struct Flow {
+  FlowId id;
+  FlowKey key;
+  ConnectionId connection;
+  Endpoint local;
+  TimePoint opened;
+  TimePoint last_activity;  ///< anything sent or received, or given to a caller: the idle time-out counts from here
+  TimePoint last_evidence;  ///< the peer was last known to answer: connect, message or pong received
+  std::uint64_t messages_sent = 0;
+  std::uint64_t messages_received = 0;
+  bool exclusive = false;  ///< belongs to one caller; never given to another
+  bool probing = false;    ///< a probe is under way
+
+  Flow* less_recent = nullptr;  ///< neighbours in the order of last_activity, kept by FlowPool
+  Flow* more_recent = nullptr;
+};
+
+}  // namespace flowbroker::flow
+
+template <>
+struct std::hash<flowbroker::flow::FlowKey> {
+  std::size_t operator()(const flowbroker::flow::FlowKey& key) const noexcept {
+    return std::hash<flowbroker::Target>{}(key.remote) ^ (std::hash<std::string>{}(key.client_group) * 31) ^
+           (std::hash<std::string>{}(key.tls_identity) * 131);
+  }
+};

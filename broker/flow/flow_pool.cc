@@ -1,0 +1,109 @@
+#include "broker/flow/flow_pool.h"
+
+#include <utility>
+
+namespace flowbroker::flow {
+
+FlowPool::FlowPool(const PoolLimits& limits) : limits_(limits) {}
+
+Flow& FlowPool::Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, bool exclusive, TimePoint now) {
+  Flow& flow = flows_
+                   .emplace(id, Flow{.id = id,
+                                     .key = std::move(key),
+                                     .connection = connection,
+                                     .local = local,
+                                     .opened = now,
+                                     .last_activity = now,
+                                     .last_evidence = now,
+                                     .exclusive = exclusive})
+                   .first->second;
+  by_key_.emplace(std::hash<FlowKey>{}(flow.key), &flow);
+  ++per_target_[flow.key.remote];
+  LinkAsMostRecent(flow);
+  return flow;
+}
+
+Flow* FlowPool::Find(const FlowId& id) {
+  const auto found = flows_.find(id);
+  return found == flows_.end() ? nullptr : &found->second;
+}
+
+const Flow* FlowPool::Find(const FlowId& id) const {
+  const auto found = flows_.find(id);
+  return found == flows_.end() ? nullptr : &found->second;
+}
+
+Flow* FlowPool::FindShareable(const FlowKey& key) {
+  Flow* best = nullptr;
+  const auto [first, last] = by_key_.equal_range(std::hash<FlowKey>{}(key));
+  for (auto entry = first; entry != last; ++entry) {
+    Flow* flow = entry->second;
+    if (flow->exclusive || flow->key != key) continue;
+    if (best == nullptr || flow->last_evidence > best->last_evidence) best = flow;
+  }
+  return best;
+}
+
+std::optional<Flow> FlowPool::Remove(const FlowId& id) {
+  const auto found = flows_.find(id);
+  if (found == flows_.end()) return std::nullopt;
+  Flow& flow = found->second;
+  Unlink(flow);
+  const auto [first, last] = by_key_.equal_range(std::hash<FlowKey>{}(flow.key));
+  for (auto entry = first; entry != last; ++entry) {
+    if (entry->second != &flow) continue;
+    by_key_.erase(entry);
+    break;
+  }
+  const auto count = per_target_.find(flow.key.remote);
+  if (--count->second == 0) per_target_.erase(count);
+  Flow removed = std::move(flow);
+  flows_.erase(found);
+  return removed;
+}
+
+void FlowPool::NoteActivity(Flow& flow, TimePoint now) {
+  flow.last_activity = now;
+  if (&flow == most_recent_) return;
+  Unlink(flow);
+  LinkAsMostRecent(flow);
+}
+
+void FlowPool::NoteEvidence(Flow& flow, TimePoint now) {
+  flow.last_evidence = now;
+  NoteActivity(flow, now);
+}
+
+bool FlowPool::HasRoomFor(const Target& target) const {
+  const auto count = per_target_.find(target);
+  return count == per_target_.end() || count->second < limits_.max_flows_per_target;
+}
+
+TimePoint FlowPool::NextIdle() const {
+  return least_recent_ == nullptr ? kNever : least_recent_->last_activity + limits_.idle_timeout;
+}
+
+const Flow* FlowPool::IdleFlow(TimePoint now) const {
+  return NextIdle() <= now ? least_recent_ : nullptr;
+}
+
+std::vector<FlowId> FlowPool::Ids() const {
+  std::vector<FlowId> ids;
+  ids.reserve(flows_.size());
+  for (const auto& [id, flow] : flows_) ids.push_back(id);
+  return ids;
+}
+
+void FlowPool::Unlink(Flow& flow) {
+  (flow.less_recent != nullptr ? flow.less_recent->more_recent : least_recent_) = flow.more_recent;
+  (flow.more_recent != nullptr ? flow.more_recent->less_recent : most_recent_) = flow.less_recent;
+  flow.less_recent = flow.more_recent = nullptr;
+}
+
+void FlowPool::LinkAsMostRecent(Flow& flow) {
+  flow.less_recent = most_recent_;
+  (most_recent_ != nullptr ? most_recent_->more_recent : least_recent_) = &flow;
+  most_recent_ = &flow;
+}
+
+}  // namespace flowbroker::flow

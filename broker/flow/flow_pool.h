@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/flow/flow.h"
+
+namespace flowbroker::flow {
+
+struct PoolLimits {
+  Duration idle_timeout = std::chrono::minutes(5);
+  std::size_t max_flows_per_target = 64;
+};
+
+/// The open flows of one shard. Pure; not thread-safe. Pointers to flows stay valid until the flow is removed.
+class FlowPool {
+ public:
+  explicit FlowPool(const PoolLimits& limits);
+
+  /// Adds a flow that has just connected: connecting is evidence and activity.
+  Flow& Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, bool exclusive, TimePoint now);
+
+  Flow* Find(const FlowId& id);
+  const Flow* Find(const FlowId& id) const;
+
+  /// The flow of that key with the latest evidence that a further caller may share; null where there is none.
+  Flow* FindShareable(const FlowKey& key);
+
+  /// Takes the flow out and returns it; nothing where it is not here.
+  std::optional<Flow> Remove(const FlowId& id);
+
+  void NoteActivity(Flow& flow, TimePoint now);  ///< something was sent, or the flow was given to a caller
+  void NoteEvidence(Flow& flow, TimePoint now);  ///< the peer answered; activity too
+
+  bool HasRoomFor(const Target& target) const;
+
+  /// When the next flow becomes idle; kNever without flows.
+  TimePoint NextIdle() const;
+  /// The least recently used flow where it has been idle for the whole time-out; null otherwise.
+  const Flow* IdleFlow(TimePoint now) const;
+
+  std::size_t size() const { return flows_.size(); }
+
+  /// Ids of all flows, in no order.
+  std::vector<FlowId> Ids() const;
+
+ private:
+  void Unlink(Flow& flow);
+  void LinkAsMostRecent(Flow& flow);
+
+  PoolLimits limits_;
+  std::unordered_map<FlowId, Flow> flows_;
+  std::unordered_multimap<std::size_t, Flow*> by_key_;  // by hash of FlowKey: the key itself lives in the flow
+  std::unordered_map<Target, std::size_t> per_target_;
+  Flow* least_recent_ = nullptr;
+  Flow* most_recent_ = nullptr;
+};
+
+}  // namespace flowbroker::flow

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "broker/base/time.h"
+#include "broker/net/connection.h"
+#include "broker/sip/message_framer.h"
+
+namespace flowbroker::net {
+
+class TlsContext;
+
+/// What all sockets of one shard share. Outlives them. Confined to the shard's thread.
+struct ShardSockets {
+  boost::asio::io_context& io;
+  const Clock& clock;
+  ConnectionListener& listener;
+  sip::FramerLimits framing;
+  TlsContext* tls;  ///< null: no TLS attempts are made
+
+  /// Received bytes pass through here, so that an idle flow holds no buffer. 64 KiB: one full datagram.
+  std::array<char, 65536> scratch{};
+};
+
+/// Begins a connection attempt. Never calls the listener from inside; a socket that cannot even be made ends with
+/// OnEnded soon after.
+std::shared_ptr<Connection> Connect(ShardSockets& sockets, flow::ConnectionId id, const ConnectSpec& spec);
+
+}  // namespace flowbroker::net

@@ -1,0 +1,195 @@
+#include "broker/net/stream_connection.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+#include <vector>
+
+#include "broker/net/asio_address.h"
+#include "broker/net/tls_context.h"
+#include "broker/net/tls_session.h"
+
+namespace flowbroker::net {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+/// Reads per wake-up, so that one busy peer does not starve the others of its shard.
+constexpr int kReadsPerTurn = 8;
+
+}  // namespace
+
+StreamConnection::StreamConnection(ShardSockets& sockets, flow::ConnectionId id)
+    : sockets_(sockets), id_(id), socket_(sockets.io), framer_(sockets.framing), stage_began_(sockets.clock.Now()) {}
+
+StreamConnection::~StreamConnection() = default;
+
+void StreamConnection::Start(const ConnectSpec& spec) {
+  if (spec.target.transport == Transport::kTls) {
+    if (sockets_.tls == nullptr) return EndSoon({FailureReason::kTlsHandshakeFailed, "TLS is not configured"});
+    tls_ = std::make_unique<TlsSession>(*sockets_.tls, spec.tls_identity, spec.target.endpoint);
+  }
+  if (const error_code error = OpenSocket(spec)) return EndSoon(FailureOf(error, SocketPhase::kConnecting));
+  socket_.async_connect(ToAsio<asio::ip::tcp>(spec.target.endpoint),
+                        [self = shared_from_this()](const error_code& error) { self->OnConnected(error); });
+}
+
+error_code StreamConnection::OpenSocket(const ConnectSpec& spec) {
+  error_code error;
+  const auto remote = ToAsio<asio::ip::tcp>(spec.target.endpoint);
+  if (socket_.open(remote.protocol(), error)) return error;
+  if (socket_.set_option(asio::ip::tcp::no_delay(true), error)) return error;
+  if (socket_.non_blocking(true, error)) return error;
+  return BindLocally(socket_.native_handle(), spec.local_address, spec.local_interface);
+}
+
+void StreamConnection::OnConnected(const error_code& error) {
+  if (state_ == State::kClosed) return;
+  if (error) return End(FailureOf(error, SocketPhase::kConnecting));
+  const std::optional<Duration> rtt = ConnectRtt();
+  if (tls_ != nullptr) return BeginTls(rtt);
+  BecomeConnected(rtt);
+}
+
+std::optional<Duration> StreamConnection::ConnectRtt() const {
+  tcp_info info{};
+  socklen_t length = sizeof(info);
+  const bool known = getsockopt(const_cast<StreamConnection*>(this)->socket_.native_handle(), IPPROTO_TCP, TCP_INFO,
+                                &info, &length) == 0;
+  if (!known || info.tcpi_total_retrans > 0) return std::nullopt;  // Karn: which SYN was answered?
+  return sockets_.clock.Now() - stage_began_;
+}
+
+void StreamConnection::BeginTls(std::optional<Duration> tcp_rtt) {
+  state_ = State::kHandshaking;
+  stage_began_ = sockets_.clock.Now();
+  sockets_.listener.OnTlsBegins(id_, tcp_rtt);
+  if (state_ == State::kClosed) return;
+  std::string hello;
+  if (tls_->Start(hello) == TlsSession::State::kFailed) return End(*tls_->failure());
+  Write(hello);
+  if (state_ != State::kClosed) AwaitReadable();
+}
+
+void StreamConnection::BecomeConnected(std::optional<Duration> rtt) {
+  state_ = State::kConnected;
+  error_code error;
+  const auto local = socket_.local_endpoint(error);
+  if (error) return End(FailureOf(error, SocketPhase::kConnected));
+  sockets_.listener.OnConnected(id_, FromAsio(local), rtt);
+  if (state_ == State::kConnected) AwaitReadable();
+}
+
+void StreamConnection::AwaitReadable() {
+  if (read_pending_ || reading_paused_ || state_ == State::kClosed) return;
+  read_pending_ = true;
+  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](const error_code& error) {
+    self->read_pending_ = false;
+    if (!error) self->Read();
+  });
+}
+
+void StreamConnection::Read() {
+  for (int turn = 0; turn < kReadsPerTurn && state_ != State::kClosed && !reading_paused_; ++turn) {
+    error_code error;
+    const std::size_t count = socket_.read_some(asio::buffer(sockets_.scratch), error);
+    if (error == asio::error::would_block) break;
+    if (error) return End(FailureOf(error, phase()));
+    OnBytes({sockets_.scratch.data(), count});
+    if (count < sockets_.scratch.size()) break;
+  }
+  AwaitReadable();
+}
+
+void StreamConnection::OnBytes(std::string_view bytes) {
+  if (tls_ != nullptr) return OnTlsBytes(bytes);
+  OnPlainBytes(bytes);
+}
+
+void StreamConnection::OnTlsBytes(std::string_view bytes) {
+  std::string to_peer;
+  std::string plaintext;
+  const TlsSession::State tls_state = tls_->Receive(bytes, to_peer, plaintext);
+  if (!to_peer.empty()) Write(to_peer);
+  if (state_ == State::kHandshaking && tls_state == TlsSession::State::kEstablished) {
+    BecomeConnected(sockets_.clock.Now() - stage_began_);
+  }
+  if (state_ == State::kConnected && !plaintext.empty()) OnPlainBytes(plaintext);
+  if (state_ == State::kClosed) return;
+  if (tls_state == TlsSession::State::kFailed) return End(*tls_->failure());
+  if (tls_state == TlsSession::State::kClosed) End({FailureReason::kClosedByPeer, "TLS close_notify"});
+}
+
+void StreamConnection::OnPlainBytes(std::string_view bytes) {
+  framer_.Append(bytes);
+  std::vector<sip::MessageFramer::Item> items;
+  while (const auto item = framer_.Next()) items.push_back(*item);
+  if (!items.empty()) sockets_.listener.OnReceived(id_, items);
+  if (state_ == State::kClosed) return;
+  if (framer_.failure()) return End(*framer_.failure());
+  framer_.Compact();
+}
+
+void StreamConnection::ResumeReading() {
+  reading_paused_ = false;
+  AwaitReadable();
+}
+
+void StreamConnection::Send(std::string_view bytes) {
+  if (state_ != State::kConnected) return;
+  if (tls_ == nullptr) return Write(bytes);
+  std::string to_peer;
+  if (tls_->Send(bytes, to_peer) == TlsSession::State::kFailed) return EndSoon(*tls_->failure());
+  Write(to_peer);
+}
+
+void StreamConnection::Write(std::string_view bytes) {
+  error_code error;
+  if (unsent_.empty()) {
+    const std::size_t count = socket_.write_some(asio::buffer(bytes), error);
+    if (error && error != asio::error::would_block) return EndSoon(FailureOf(error, phase()));
+    bytes.remove_prefix(count);
+  }
+  unsent_.append(bytes);
+  if (!unsent_.empty()) AwaitWritable();
+}
+
+void StreamConnection::AwaitWritable() {
+  if (write_pending_) return;
+  write_pending_ = true;
+  socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const error_code& error) {
+    self->write_pending_ = false;
+    if (error || self->state_ == State::kClosed) return;
+    const std::string waiting = std::exchange(self->unsent_, {});
+    self->Write(waiting);
+  });
+}
+
+void StreamConnection::Close() {
+  if (state_ == State::kConnected && tls_ != nullptr && unsent_.empty()) {
+    std::string goodbye;
+    tls_->Close(goodbye);
+    error_code ignored;  // a peer that is gone needs no goodbye
+    socket_.write_some(asio::buffer(goodbye), ignored);
+  }
+  state_ = State::kClosed;
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+void StreamConnection::End(Failure failure) {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  error_code ignored;
+  socket_.close(ignored);
+  sockets_.listener.OnEnded(id_, failure);
+}
+
+void StreamConnection::EndSoon(Failure failure) {
+  asio::post(sockets_.io, [self = shared_from_this(), failure = std::move(failure)] { self->End(failure); });
+}
+
+}  // namespace flowbroker::net

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+
+#include "broker/net/shard_sockets.h"
+#include "broker/net/socket_error.h"
+
+namespace flowbroker::net {
+
+class TlsSession;
+
+/// A TCP or TLS connection. Keeps itself alive while an operation of its socket is pending; after Close or OnEnded its
+/// handlers do nothing.
+class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection> {
+ public:
+  StreamConnection(ShardSockets& sockets, flow::ConnectionId id);
+  ~StreamConnection() override;
+
+  void Start(const ConnectSpec& spec);
+
+  void Send(std::string_view bytes) override;
+  std::size_t queued() const override { return unsent_.size(); }
+  void PauseReading() override { reading_paused_ = true; }
+  void ResumeReading() override;
+  void Close() override;
+
+ private:
+  enum class State : std::uint8_t {
+    kConnecting,   ///< SYN sent
+    kHandshaking,  ///< TLS handshake under way
+    kConnected,    ///< messages can pass
+    kClosed,       ///< nothing happens any more
+  };
+
+  boost::system::error_code OpenSocket(const ConnectSpec& spec);
+  void OnConnected(const boost::system::error_code& error);
+  std::optional<Duration> ConnectRtt() const;
+  void BeginTls(std::optional<Duration> tcp_rtt);
+  void BecomeConnected(std::optional<Duration> rtt);
+  void AwaitReadable();
+  void Read();
+  void OnBytes(std::string_view bytes);
+  void OnTlsBytes(std::string_view bytes);
+  void OnPlainBytes(std::string_view bytes);
+  void Write(std::string_view bytes);
+  void AwaitWritable();
+  void End(Failure failure);
+  void EndSoon(Failure failure);
+  SocketPhase phase() const {
+    return state_ == State::kConnecting ? SocketPhase::kConnecting : SocketPhase::kConnected;
+  }
+
+  ShardSockets& sockets_;
+  flow::ConnectionId id_;
+  boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type> socket_;
+  std::unique_ptr<TlsSession> tls_;
+  sip::MessageFramer framer_;
+  std::string unsent_;
+  TimePoint stage_began_;
+  State state_ = State::kConnecting;
+  bool reading_paused_ = false;
+  bool read_pending_ = false;
+  bool write_pending_ = false;
+};
+
+}  // namespace flowbroker::net

@@ -1,0 +1,82 @@
+#include "broker/flow/flow_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace flowbroker::flow {
+namespace {
+
+using std::chrono::seconds;
+
+class CountingRandom final : public RandomSource {
+ public:
+  std::uint64_t NextBits() override { return ++count_ * 0x9e3779b97f4a7c15ULL; }
+
+ private:
+  std::uint64_t count_ = 0;
+};
+
+class FlowPoolTest : public testing::Test {
+ protected:
+  static FlowKey Key(const char* address, std::string group = "") {
+    return {.remote = {{*IpAddress::Parse(address), 5060}, Transport::kTcp}, .client_group = std::move(group)};
+  }
+  Flow& Add(FlowKey key, TimePoint now, bool exclusive = false) {
+    return pool_.Add(FlowId::Make(0, random_), std::move(key), {++connections_}, local_, exclusive, now);
+  }
+
+  CountingRandom random_;
+  std::uint64_t connections_ = 0;
+  Endpoint local_{*IpAddress::Parse("192.0.2.99"), 40000};
+  FlowPool pool_{{.idle_timeout = seconds(300), .max_flows_per_target = 2}};
+  TimePoint start_{seconds(1000)};
+};
+
+TEST_F(FlowPoolTest, SharesTheFlowWithTheLatestEvidence) {
+  Flow& older = Add(Key("192.0.2.1"), start_);
+  Flow& newer = Add(Key("192.0.2.1"), start_ + seconds(1));
+  EXPECT_EQ(pool_.FindShareable(Key("192.0.2.1")), &newer);
+  pool_.NoteEvidence(older, start_ + seconds(2));
+  EXPECT_EQ(pool_.FindShareable(Key("192.0.2.1")), &older);
+}
+
+TEST_F(FlowPoolTest, KeepsGroupsAndExclusiveFlowsApart) {
+  Add(Key("192.0.2.1", "a"), start_);
+  Add(Key("192.0.2.2", "b"), start_, /*exclusive=*/true);
+  EXPECT_EQ(pool_.FindShareable(Key("192.0.2.1", "b")), nullptr);
+  EXPECT_EQ(pool_.FindShareable(Key("192.0.2.2", "b")), nullptr);
+}
+
+TEST_F(FlowPoolTest, RemovedFlowIsFoundNoMore) {
+  const FlowId id = Add(Key("192.0.2.1"), start_).id;
+  EXPECT_EQ(pool_.Remove(id)->id, id);
+  EXPECT_EQ(pool_.Find(id), nullptr);
+  EXPECT_EQ(pool_.FindShareable(Key("192.0.2.1")), nullptr);
+  EXPECT_FALSE(pool_.Remove(id));
+  EXPECT_EQ(pool_.NextIdle(), kNever);
+}
+
+TEST_F(FlowPoolTest, LeastRecentlyUsedBecomesIdleFirst) {
+  const FlowId first = Add(Key("192.0.2.1"), start_).id;
+  const FlowId second = Add(Key("192.0.2.2"), start_ + seconds(1)).id;
+  pool_.NoteActivity(*pool_.Find(first), start_ + seconds(10));
+  EXPECT_EQ(pool_.NextIdle(), start_ + seconds(301));
+  EXPECT_EQ(pool_.IdleFlow(start_ + seconds(300)), nullptr);
+  EXPECT_EQ(pool_.IdleFlow(start_ + seconds(301))->id, second);
+  pool_.Remove(second);
+  EXPECT_EQ(pool_.NextIdle(), start_ + seconds(310));
+}
+
+TEST_F(FlowPoolTest, LimitsFlowsPerTargetAcrossGroups) {
+  const Target target = Key("192.0.2.1").remote;
+  Add(Key("192.0.2.1", "a"), start_);
+  EXPECT_TRUE(pool_.HasRoomFor(target));
+  const FlowId last = Add(Key("192.0.2.1", "b"), start_).id;
+  EXPECT_FALSE(pool_.HasRoomFor(target));
+  pool_.Remove(last);
+  EXPECT_TRUE(pool_.HasRoomFor(target));
+}
+
+}  // namespace
+}  // namespace flowbroker::flow
