@@ -42,8 +42,8 @@ class FlowId {
 template <>
 struct std::hash<flowbroker::flow::FlowId> {
   std::size_t operator()(const flowbroker::flow::FlowId& id) const noexcept {
-    std::size_t hash = 0;
-    for (std::size_t i = 8; i < 16; ++i) hash = hash << 8U | id.octets()[i];  // random bits are a hash already
-    return hash;
+    std::size_t bits = 0;
+    for (std::size_t i = 8; i < 16; ++i) bits = bits << 8U | id.octets()[i];  // random bits are a hash already
+    return bits;
   }
 };
