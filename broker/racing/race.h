@@ -12,6 +12,7 @@
 #include "broker/base/target.h"
 #include "broker/base/time.h"
 #include "broker/racing/attempt_delay.h"
+#include "broker/racing/candidate_queue.h"
 
 namespace flowbroker::racing {
 
@@ -21,73 +22,100 @@ struct AttemptId {
   friend auto operator<=>(const AttemptId&, const AttemptId&) = default;
 };
 
-/// A target that may be tried. Candidates of one `group` (host name) may be reordered among themselves by family
-/// alternation; groups keep their order (D3).
-struct Candidate {
-  Target target;
-  std::size_t group;  ///< host rank; candidates of a group are adjacent
-};
-
+/// Every default may be overridden by configuration.
 struct RaceOptions {
   bool parallel = true;  ///< false = `racing: off` (H8): one after another, the next only after a failure
-  AttemptDelayOptions delay;
+  AttemptDelayOptions delay = {};
   Duration resolution_delay = std::chrono::milliseconds(50);  ///< RFC 8305 s.3
   Duration min_spacing = std::chrono::milliseconds(10);       ///< no two starts closer, even after a failure
   Duration connect_timeout = std::chrono::seconds(10);        ///< an attempt silent for so long has failed
   Duration tls_timeout = std::chrono::seconds(10);            ///< counted from the TCP connect
-  std::size_t max_parallel = 6;                               ///< attempts of one race in flight at once
+  Duration probe_timeout = std::chrono::seconds(10);          ///< UDP; leaves room for five copies of the `OPTIONS`
+  std::size_t max_parallel = 6;                               ///< attempts of one race in flight at once; at least 1
 };
 
-/// Asked when an attempt enters a stage. Must be quick and must not call back into the race.
+/// Asked when an attempt enters a stage; empty: nothing is ever known. Must be quick and must not call back into the
+/// race.
 using ExpectationOf = std::function<std::optional<StageExpectation>(const Target&, AttemptStage)>;
 
-/// What happened. Times are given with the call.
+// Events: what happened. The time is given with the call.
+
+/// The locator knows other candidates than before.
 struct CandidatesChanged {
   std::vector<Candidate> candidates;  ///< all known so far, in RFC order; those already tried are recognised by target
   bool complete;                      ///< no more will come
   bool better_may_come;               ///< an outstanding DNS answer may bring a better one than the first
 };
+/// TCP is up and TLS begins.
 struct StageEntered {
   AttemptId id;
   AttemptStage stage;
-};  ///< TCP is up and TLS begins
+};
+/// SIP can be sent: TCP connected, TLS handshake done and certificate accepted, or UDP probe answered. The driver
+/// keeps the connection until RaceWon or CancelAttempt says what becomes of it.
 struct AttemptSucceeded {
   AttemptId id;
-};  ///< SIP can be sent
+};
+/// The attempt is over; the driver has closed it.
 struct AttemptFailed {
   AttemptId id;
   FailureReason reason;
 };
-struct Abandoned {};  ///< nobody wants the result any more: cancel everything
-/// A global cap on attempts was hit when this race wanted to start one, and now there is room again (or timer tick).
+/// The broker's cap on attempts of all races (not this race's own): while there is no room the race starts nothing,
+/// but the time-outs of its attempts go on. There is room until told otherwise. One call of On starts at most one
+/// attempt, so "room" means room for one.
+struct CapacityChanged {
+  bool available;
+};
+/// Nobody wants the result any more: cancel everything, without RaceWon or RaceLost.
+struct Abandoned {};
+/// NextDeadline() has come. (Every other event is also a chance to notice that.)
 struct TimerFired {};
-using RaceEvent = std::variant<CandidatesChanged, StageEntered, AttemptSucceeded, AttemptFailed, Abandoned, TimerFired>;
 
-/// What to do, in this order.
+using RaceEvent = std::variant<CandidatesChanged, StageEntered, AttemptSucceeded, AttemptFailed, CapacityChanged,
+                               Abandoned, TimerFired>;
+
+// Actions: what to do, in the order given. RaceWon or RaceLost, where there is one, is the last.
+
+/// Begin connecting to `target` (UDP: probing it).
 struct StartAttempt {
   AttemptId id;
   Target target;
 };
+/// Close the attempt and take `reason` as its outcome; events of it that are under way will be ignored.
 struct CancelAttempt {
   AttemptId id;
-  FailureReason reason;
-};  ///< kLostRace, kTimedOut, kTlsTimedOut, kProbeTimedOut, kCancelled
+  FailureReason reason;  ///< its own time-out: kTimedOut, kTlsTimedOut, kProbeTimedOut; else kLostRace or kCancelled
+};
+/// The caller gets the connection of attempt `id`.
 struct RaceWon {
   AttemptId id;
   Target target;
 };
+/// Every candidate was tried in vain.
 struct RaceLost {
-  FailureReason reason;
-};  ///< of the best-ranked attempt, or kNoRecords without candidates
+  FailureReason reason;  ///< of the best-ranked attempt; kNoRecords where there was no candidate
+};
+
 using RaceAction = std::variant<StartAttempt, CancelAttempt, RaceWon, RaceLost>;
 
 /// One race for one flow (Happy Eyeballs for SIP; H1 H2 H6 H7 H10): which target to try when, who won, what to cancel.
 /// A pure machine: events go in with the time, actions come out, the driver keeps one timer armed at NextDeadline().
 ///
-/// Rules (design: racing): attempt 1 at once; attempt n+1 at min(s_n + d, max(f_n, s_n + 10 ms)); the timer never
-/// cancels an attempt except at its own time-out; entering TLS re-arms the delay with the TLS estimate; of several
-/// completions in one call the best-ranked wins; the others are cancelled; after the end every event is ignored.
+///     Race race(options, expectation_of);
+///     CarryOut(race.On(CandidatesChanged{targets, true, false}, now));  // StartAttempt{0, best target}
+///     ArmTimer(race.NextDeadline());
+///     ...
+///     CarryOut(race.On(AttemptSucceeded{id}, now));  // CancelAttempt{others, kLostRace}, RaceWon{id, target}
+///
+/// Rules (design: racing): attempt 1 at once; attempt n+1 at min(s_n + d, max(f_n, s_n + 10 ms)), s being the start and
+/// f the failure of the one before and d its attempt delay; the timer never cancels an attempt except at its own
+/// time-out; entering TLS re-arms the delay with the TLS estimate; of several completions in one call the best-ranked
+/// (by place in the list of candidates) wins; the others are cancelled; after the end every event is ignored.
 /// Families alternate after the first candidate of a group.
+///
+/// Every attempt that was started ends exactly once: by AttemptFailed, by CancelAttempt or by RaceWon. Owns nothing
+/// outside itself; used by one thread at a time; `now` must never go back.
 class Race {
  public:
   Race(RaceOptions options, ExpectationOf expectation_of);
@@ -96,15 +124,82 @@ class Race {
   std::vector<RaceAction> On(std::span<const RaceEvent> events, TimePoint now);
   std::vector<RaceAction> On(const RaceEvent& event, TimePoint now) { return On({&event, 1}, now); }
 
-  /// When On(TimerFired) is due next; kNever where only an outside event can move the race. Never kNever while
-  /// attempts are in flight (each has a time-out).
+  /// When On(TimerFired) is due next; kNever where only an outside event can move the race: DNS, capacity, or nothing
+  /// after the end. Never kNever while attempts are in flight (each has a time-out).
   TimePoint NextDeadline() const;
 
-  bool finished() const;
+  /// Won, lost or abandoned.
+  bool finished() const { return phase_ == Phase::kFinished; }
+
+  /// Attempts started and not ended.
   std::size_t in_flight() const;
 
+  /// Whether this race would make use of capacity: a candidate is left to try and CapacityChanged said there is no
+  /// room. Once there is room it starts that attempt as soon as its own pacing allows.
+  bool awaits_capacity() const;
+
  private:
-  // The implementer decides. CandidateQueue (own header) holds the order and the family alternation.
+  enum class Phase : std::uint8_t {
+    kAwaitingFirstStart,  ///< no candidate is known, or the resolution delay runs
+    kRunning,             ///< at least one attempt was started, more may follow
+    kFinished,            ///< won, lost or abandoned
+  };
+
+  enum class AttemptState : std::uint8_t {
+    kInFlight,   ///< the driver is at work on it
+    kCompleted,  ///< SIP can be sent; exists only inside one call of On
+    kEnded,      ///< failed or cancelled, or handed over as the winner
+  };
+
+  struct Attempt {
+    Target target;
+    AttemptState state;
+    AttemptStage stage;
+    TimePoint started;
+    TimePoint times_out;                   ///< end of the present stage
+    std::optional<FailureReason> failure;  ///< present once it has failed
+  };
+
+  using Actions = std::vector<RaceAction>;
+
+  // Taking note of what happened; nothing is decided here.
+  void Note(const CandidatesChanged& event, TimePoint now);
+  void Note(const StageEntered& event, TimePoint now);
+  void Note(const AttemptSucceeded& event, TimePoint now);
+  void Note(const AttemptFailed& event, TimePoint now);
+  void Note(const CapacityChanged& event, TimePoint now);
+  void Note(const Abandoned& event, TimePoint now);
+  void Note(const TimerFired& event, TimePoint now);
+
+  // Deciding what to do about it, in this order.
+  void Decide(TimePoint now, Actions& actions);
+  void CrownWinner(Actions& actions);
+  void ExpireSilentAttempts(TimePoint now, Actions& actions);
+  void StartNextIfDue(TimePoint now, Actions& actions);
+  void GiveUpIfNothingIsLeft(Actions& actions);
+
+  void Start(const Target& target, TimePoint now, Actions& actions);
+  void Fail(Attempt& attempt, FailureReason reason, TimePoint now);
+  void CancelRemaining(FailureReason reason, Actions& actions);
+
+  bool MayStartAnother() const;
+  Duration DelayAfter(const Attempt& attempt) const;
+  Duration StageTimeout(AttemptStage stage) const;
+  Attempt* InFlight(AttemptId id);
+  bool IsLatest(const Attempt& attempt) const { return &attempt == &attempts_.back(); }
+  AttemptId IdOf(const Attempt& attempt) const;
+  std::size_t RankOf(const Attempt& attempt) const { return queue_.RankOf(attempt.target); }
+
+  RaceOptions options_;
+  ExpectationOf expectation_of_;
+
+  Phase phase_ = Phase::kAwaitingFirstStart;
+  CandidateQueue queue_;
+  std::vector<Attempt> attempts_;  // all ever started, in order; an AttemptId is an index
+  TimePoint next_start_ = kNever;  // the pacing rule: no attempt starts before
+  bool candidates_complete_ = false;
+  bool capacity_available_ = true;
+  bool abandoned_ = false;
 };
 
 }  // namespace flowbroker::racing
