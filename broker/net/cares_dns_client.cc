@@ -1,0 +1,166 @@
+#include "broker/net/cares_dns_client.h"
+
+#include <boost/asio/post.hpp>
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "broker/net/cares_channel.h"
+#include "broker/net/dns_answer_reader.h"
+#include "broker/net/dns_lookup.h"
+#include "broker/net/dns_server_order.h"
+#include "broker/net/resolv_conf.h"
+#include "broker/net/system_clock.h"
+
+namespace flowbroker::net {
+namespace {
+
+using dns::AnswerStatus;
+using dns::RecordSet;
+
+}  // namespace
+
+class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
+ public:
+  Impl(boost::asio::io_context& io, CaresDnsClientOptions options)
+      : io_(io), options_(std::move(options)), order_(options_.servers.size(), options_.retry_silent_after) {
+    for (const Endpoint& server : options_.servers) {
+      channels_.push_back(std::make_unique<CaresChannel>(io, server, options_.timeout));
+    }
+  }
+
+  void Query(const dns::Question& question, Callback done) {
+    if (lookups_.size() < options_.max_in_flight) {
+      Begin(question, std::move(done));
+    } else if (waiting_.size() < options_.max_waiting) {
+      waiting_.push_back({question, std::move(done)});
+    } else {
+      PostFailure(std::move(done));
+    }
+  }
+
+  void Abandon() {
+    channels_.clear();
+    for (auto& [id, lookup] : lookups_) PostFailure(std::move(lookup.done));
+    for (auto& waiting : waiting_) PostFailure(std::move(waiting.done));
+    lookups_.clear();
+    waiting_.clear();
+  }
+
+ private:
+  using LookupId = std::uint64_t;
+  struct Lookup {
+    DnsLookup machine;
+    Callback done;
+  };
+  struct Waiting {
+    dns::Question question;
+    Callback done;
+  };
+
+  void Begin(const dns::Question& question, Callback done) {
+    const LookupId id = ++last_id_;
+    Lookup lookup{DnsLookup(question, options_.tries, options_.max_names), std::move(done)};
+    auto step = lookup.machine.Start(order_.Order());
+    lookups_.emplace(id, std::move(lookup));
+    RetrySilentServer(question);
+    CarryOut(id, std::move(step));
+  }
+
+  void CarryOut(LookupId id, DnsLookup::Step step) {
+    if (auto* ask = std::get_if<DnsLookup::AskServer>(&step)) {
+      AskServer(id, *ask);
+    } else {
+      Finish(id, std::get<RecordSet>(std::move(step)));
+    }
+  }
+
+  void AskServer(LookupId id, const DnsLookup::AskServer& ask) {
+    const auto done = [weak = weak_from_this(), id, ask](AskOutcome outcome, const std::vector<std::uint8_t>& message) {
+      if (const auto self = weak.lock()) self->OnOutcome(id, ask, outcome, message);
+    };
+    channels_[ask.server]->Ask(ask.question, done);
+  }
+
+  void OnOutcome(LookupId id, const DnsLookup::AskServer& ask, AskOutcome outcome,
+                 const std::vector<std::uint8_t>& message) {
+    NoteHealth(ask.server, outcome);
+    const auto found = lookups_.find(id);
+    if (found == lookups_.end()) return;
+    DnsLookup& machine = found->second.machine;
+    switch (outcome) {
+      case AskOutcome::kAnswered:
+        return CarryOut(id, machine.OnReading(ReadDnsAnswer(ask.question, message), order_.Order()));
+      case AskOutcome::kSilent:
+        return CarryOut(id, machine.OnTrouble(AnswerStatus::kTimedOut));
+      case AskOutcome::kUnreachable:
+      case AskOutcome::kNotAsked:
+        return CarryOut(id, machine.OnTrouble(AnswerStatus::kServerFailure));
+    }
+    __builtin_unreachable();
+  }
+
+  void NoteHealth(std::size_t server, AskOutcome outcome) {
+    switch (outcome) {
+      case AskOutcome::kAnswered:
+        return order_.OnAnswered(server);
+      case AskOutcome::kSilent:
+      case AskOutcome::kUnreachable:
+        return order_.OnSilent(server, clock_.Now());
+      case AskOutcome::kNotAsked:  // our own trouble
+        return;
+    }
+    __builtin_unreachable();
+  }
+
+  // Nobody waits for this answer: it only tells whether the server is back.
+  void RetrySilentServer(const dns::Question& question) {
+    const auto server = order_.TakeDueForRetry(clock_.Now());
+    if (!server) return;
+    channels_[*server]->Ask(question, [weak = weak_from_this(), i = *server](AskOutcome outcome, const auto&) {
+      if (const auto self = weak.lock()) self->NoteHealth(i, outcome);
+    });
+  }
+
+  // Only ever called from the io_context, except where there is no server to ask at all.
+  void Finish(LookupId id, RecordSet answer) {
+    const auto found = lookups_.find(id);
+    Callback done = std::move(found->second.done);
+    lookups_.erase(found);
+    boost::asio::post(io_, [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
+    if (waiting_.empty()) return;
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
+    Begin(next.question, std::move(next.done));
+  }
+
+  void PostFailure(Callback done) {
+    boost::asio::post(io_, [done = std::move(done)] { done(RecordSet{.status = AnswerStatus::kServerFailure}); });
+  }
+
+  boost::asio::io_context& io_;
+  SystemClock clock_;
+  CaresDnsClientOptions options_;
+  DnsServerOrder order_;
+  std::vector<std::unique_ptr<CaresChannel>> channels_;  // by server
+  LookupId last_id_ = 0;
+  std::unordered_map<LookupId, Lookup> lookups_;  // in flight
+  std::deque<Waiting> waiting_;
+};
+
+CaresDnsClient::CaresDnsClient(boost::asio::io_context& io, CaresDnsClientOptions options) {
+  if (options.servers.empty()) options.servers = LoadNameservers();
+  impl_ = std::make_shared<Impl>(io, std::move(options));
+}
+
+CaresDnsClient::~CaresDnsClient() {
+  impl_->Abandon();
+}
+
+void CaresDnsClient::Query(const dns::Question& question, Callback done) {
+  impl_->Query(question, std::move(done));
+}
+
+}  // namespace flowbroker::net
