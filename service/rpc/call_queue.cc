@@ -1,0 +1,78 @@
+#include "service/rpc/call_queue.h"
+
+#include <grpcpp/alarm.h>
+
+namespace flowbroker::rpc {
+namespace {
+
+/// A function on its way through the queue; deletes itself when it has run.
+class Task final : public QueueEvent {
+ public:
+  explicit Task(std::function<void()> run) : run_(std::move(run)) {}
+
+  void Send(grpc::CompletionQueue* queue) { alarm_.Set(queue, gpr_time_0(GPR_CLOCK_MONOTONIC), tag()); }
+
+  void OnCompleted(bool /*ok*/) override {
+    const std::unique_ptr<Task> self(this);
+    run_();
+  }
+
+ private:
+  std::function<void()> run_;
+  grpc::Alarm alarm_;
+};
+
+}  // namespace
+
+CallQueue::~CallQueue() {
+  if (thread_.joinable()) {
+    thread_.join();
+    return;
+  }
+  queue_->Shutdown();  // never ran: gRPC still wants it drained
+  Serve();
+}
+
+void CallQueue::Run() {
+  for (const auto& source : sources_) source->Start();
+  thread_ = std::thread([this] { Serve(); });
+}
+
+void CallQueue::Serve() {
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) static_cast<QueueEvent*>(tag)->OnCompleted(ok);
+}
+
+void CallQueue::Post(std::function<void()> task) {
+  std::make_unique<Task>(std::move(task)).release()->Send(queue_.get());  // deletes itself
+}
+
+void CallQueue::EndStreams(const grpc::Status& status) {
+  Post([this, status] {
+    for (LiveStream* const stream : std::unordered_set(streams_)) stream->End(status);
+  });
+}
+
+void CallQueue::Stop() {
+  Post([this] {
+    stopping_ = true;
+    if (calls_ == 0) queue_->Shutdown();
+  });
+}
+
+void CallQueue::CallEnded() {
+  if (--calls_ == 0 && stopping_) queue_->Shutdown();
+}
+
+void CallQueue::StreamBegan(LiveStream& stream) {
+  streams_.insert(&stream);
+  CallBegan();
+}
+
+void CallQueue::StreamEnded(LiveStream& stream) {
+  streams_.erase(&stream);
+  CallEnded();
+}
+
+}  // namespace flowbroker::rpc

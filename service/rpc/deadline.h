@@ -1,0 +1,17 @@
+#pragma once
+
+#include <grpcpp/server_context.h>
+
+#include "broker/base/time.h"
+
+namespace flowbroker::rpc {
+
+/// How long the work for a call may take: what its deadline leaves, at most `max`, less a twentieth (50 ms at most) so
+/// that our DEADLINE_EXCEEDED, which carries the trace, is there before the caller's own clock ends the call. An absent
+/// deadline shows as some 7e12 ms and becomes `max`. Zero where the deadline has passed.
+Duration TimeLeft(const grpc::ServerContext& context, Duration max);
+
+/// The arithmetic of it, for tests. `left` may be negative.
+Duration WorkTime(Duration left, Duration max);
+
+}  // namespace flowbroker::rpc

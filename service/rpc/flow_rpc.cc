@@ -1,0 +1,94 @@
+#include "service/rpc/flow_rpc.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/rpc/call_answer.h"
+#include "service/rpc/relay_stream.h"
+#include "service/rpc/watch_flows_stream.h"
+
+namespace flowbroker::rpc {
+namespace {
+
+constexpr std::size_t kDefaultPage = 100;
+constexpr std::size_t kMaxPage = 1000;
+
+/// What one page of flows shows.
+struct Page {
+  std::optional<flow::FlowId> after;
+  std::size_t count;
+  std::optional<std::string> client_group;
+};
+
+Expected<Page> PageOf(const v1::ListFlowsRequest& request) {
+  Page page{std::nullopt, kDefaultPage, std::nullopt};
+  if (request.page_size() > kMaxPage) {
+    return Unexpected({FailureReason::kInvalidArgument, "at most " + std::to_string(kMaxPage), "page_size"});
+  }
+  if (request.page_size() > 0) page.count = request.page_size();
+  if (!request.page_token().empty()) {
+    page.after = flow::FlowId::Parse(request.page_token());
+    if (!page.after) return Unexpected({FailureReason::kInvalidArgument, "not from a previous answer", "page_token"});
+  }
+  if (request.has_client_group()) page.client_group = request.client_group();
+  return page;
+}
+
+}  // namespace
+
+void FlowRpc::ServeOn(CallQueue& queue) {
+  using Async = v1::FlowService::AsyncService;
+  ServeUnary(queue, service_, &Async::RequestListFlows,
+             [this](const auto& request, auto& call) { ListFlows(request, call); });
+  ServeUnary(queue, service_, &Async::RequestGetFlow,
+             [this](const auto& request, auto& call) { GetFlow(request, call); });
+  ServeUnary(queue, service_, &Async::RequestCloseFlow,
+             [this](const auto& request, auto& call) { CloseFlow(request, call); });
+  ServeUnary(queue, service_, &Async::RequestProbeFlow,
+             [this](const auto& request, auto& call) { ProbeFlow(request, call); });
+  ServeStreams<RelayStream>(queue, service_, broker_, options_);
+  ServeStreams<WatchFlowsStream>(queue, service_, broker_, options_);
+}
+
+void FlowRpc::ListFlows(const v1::ListFlowsRequest& request, UnaryCall<v1::ListFlowsResponse>& call) {
+  const auto page = PageOf(request);
+  if (!page) return Fail(call, page.error());
+  const std::vector<engine::FlowView> flows = broker_.ListFlows(page->after, page->count, page->client_group);
+  const TimePoint now = broker_.Now();
+  for (const engine::FlowView& flow : flows) Fill(flow, now, *call.response().add_flows());
+  if (flows.size() == page->count) call.response().set_next_page_token(flows.back().id.ToString());
+  call.Finish();
+}
+
+void FlowRpc::GetFlow(const v1::GetFlowRequest& request, UnaryCall<v1::GetFlowResponse>& call) {
+  const auto id = RequiredFlowId(request.flow_id());
+  if (!id) return Fail(call, id.error());
+  const auto flow = broker_.GetFlow(*id);
+  if (!flow) return Fail(call, {FailureReason::kUnknownFlow, ""});
+  Fill(*flow, broker_.Now(), *call.response().mutable_flow());
+  call.Finish();
+}
+
+void FlowRpc::CloseFlow(const v1::CloseFlowRequest& request, UnaryCall<v1::CloseFlowResponse>& call) {
+  const auto id = RequiredFlowId(request.flow_id());
+  if (!id) return Fail(call, id.error());
+  FinishOrFail(call, broker_.CloseFlow(*id));
+}
+
+void FlowRpc::ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::ProbeFlowResponse>& call) {
+  const auto id = RequiredFlowId(request.flow_id());
+  if (!id) return Fail(call, id.error());
+  const auto deadline = DeadlineOf(call, broker_, options_.max_deadline);
+  if (!deadline) return;
+  broker_.ProbeFlow(*id, *deadline, [&call](const Expected<engine::ProbeResult>& result) {
+    if (!result) return Fail(call, result.error());
+    call.response().set_alive(result->alive);
+    if (result->rtt) Fill(*result->rtt, *call.response().mutable_rtt());
+    call.response().set_answer(Printable(result->answer));
+    call.Finish();
+  });
+}
+
+}  // namespace flowbroker::rpc

@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <limits>
+
+#include "service/rpc/proto_conversion.h"
+
+namespace flowbroker::rpc {
+namespace {
+
+constexpr std::size_t kMaxClientGroup = 128;
+constexpr std::size_t kMaxRequestId = 128;
+constexpr std::size_t kMaxHost = 255;
+constexpr std::size_t kMaxInterface = 15;                             // IFNAMSIZ without the final zero
+constexpr Duration kMaxRtt = std::chrono::seconds(300);               // as the contract says
+constexpr Duration kMaxRetryAfter = std::chrono::seconds(1LL << 31);  // delta-seconds of RFC 3261 s.20.33 in practice
+
+Unexpected FieldError(std::string field, std::string what) {
+  return Unexpected({FailureReason::kInvalidArgument, std::move(what), std::move(field)});
+}
+
+Expected<std::string> Text(const std::string& text, std::size_t max, const char* field) {
+  if (text.size() > max) return FieldError(field, "at most " + std::to_string(max) + " octets");
+  if (text.find('\0') != std::string::npos) return FieldError(field, "contains a zero octet");
+  return text;
+}
+
+Expected<std::optional<IpAddress>> OptionalAddress(const std::string& text, const char* field) {
+  if (text.empty()) return std::nullopt;
+  const auto address = IpAddress::Parse(text);
+  if (!address) return FieldError(field, "not an IP address");
+  return address;
+}
+
+Expected<std::optional<std::uint16_t>> OptionalPort(std::uint32_t port, const char* field) {
+  if (port == 0) return std::nullopt;
+  if (port > std::numeric_limits<std::uint16_t>::max()) return FieldError(field, "not a port");
+  return static_cast<std::uint16_t>(port);
+}
+
+Expected<Transport> RequiredTransport(v1::Transport transport, const char* field) {
+  switch (static_cast<int>(transport)) {  // an open enum of the wire
+    case v1::TRANSPORT_UDP:
+      return Transport::kUdp;
+    case v1::TRANSPORT_TCP:
+      return Transport::kTcp;
+    case v1::TRANSPORT_TLS:
+      return Transport::kTls;
+    case v1::TRANSPORT_UNSPECIFIED:
+      return FieldError(field, "required");
+    default:
+      return FieldError(field, "unknown value " + std::to_string(static_cast<int>(transport)));
+  }
+}
+
+Expected<TransportSet> Transports(const v1::Destination& destination) {
+  if (destination.allowed_transports_size() == 0) return TransportSet::All();
+  TransportSet set;
+  for (int i = 0; i < destination.allowed_transports_size(); ++i) {
+    const std::string field = "destination.allowed_transports[" + std::to_string(i) + "]";
+    const auto transport = RequiredTransport(destination.allowed_transports(i), field.c_str());
+    if (!transport) return Unexpected(transport.error());
+    set.Add(*transport);
+  }
+  return set;
+}
+
+Expected<sip::SipUri> Uri(const std::string& text) {
+  if (text.size() > sip::SipUri::kMaxLength) return FieldError("destination.uri", "longer than 4096 octets");
+  auto uri = sip::SipUri::Parse(text);
+  if (!uri) return FieldError("destination.uri", uri.error().detail);
+  return *std::move(uri);
+}
+
+Expected<location::ResponseDestination> Response(const v1::ResponseDestination& response) {
+  const auto transport = RequiredTransport(response.transport(), "destination.response.transport");
+  if (!transport) return Unexpected(transport.error());
+  auto host = Text(response.sent_by_host(), kMaxHost, "destination.response.sent_by_host");
+  if (!host) return Unexpected(host.error());
+  if (host->empty()) return FieldError("destination.response.sent_by_host", "required");
+  const auto port = OptionalPort(response.sent_by_port(), "destination.response.sent_by_port");
+  if (!port) return Unexpected(port.error());
+  const auto received = OptionalAddress(response.received(), "destination.response.received");
+  if (!received) return Unexpected(received.error());
+  const auto rport = OptionalPort(response.rport(), "destination.response.rport");
+  if (!rport) return Unexpected(rport.error());
+  return location::ResponseDestination{*transport, *std::move(host), *port, *received, *rport};
+}
+
+Expected<std::variant<sip::SipUri, location::ResponseDestination>> To(const v1::Destination& destination) {
+  switch (destination.to_case()) {
+    case v1::Destination::kUri:
+      return Uri(destination.uri());
+    case v1::Destination::kResponse:
+      return Response(destination.response());
+    case v1::Destination::TO_NOT_SET:
+      return FieldError("destination", "required: set uri or response");
+  }
+  __builtin_unreachable();
+}
+
+Expected<engine::TransactionReport::Outcome> Outcome(v1::TransactionOutcome outcome) {
+  using Reported = engine::TransactionReport::Outcome;
+  switch (static_cast<int>(outcome)) {  // an open enum of the wire
+    case v1::TRANSACTION_OUTCOME_ANSWERED:
+      return Reported::kAnswered;
+    case v1::TRANSACTION_OUTCOME_TIMED_OUT:
+      return Reported::kTimedOut;
+    case v1::TRANSACTION_OUTCOME_SERVICE_UNAVAILABLE:
+      return Reported::kServiceUnavailable;
+    case v1::TRANSACTION_OUTCOME_TRANSPORT_ERROR:
+      return Reported::kTransportError;
+    case v1::TRANSACTION_OUTCOME_UNSPECIFIED:
+      return FieldError("outcome", "required");
+    default:
+      return FieldError("outcome", "unknown value " + std::to_string(static_cast<int>(outcome)));
+  }
+}
+
+}  // namespace
+
+Expected<Duration> FromProto(const google::protobuf::Duration& duration, Duration max, const char* field) {
+  const bool well_formed = duration.nanos() >= 0 && duration.nanos() < 1'000'000'000 && duration.seconds() >= 0;
+  const auto max_seconds = std::chrono::duration_cast<std::chrono::seconds>(max).count();
+  const std::string range = "must be between 0 and " + std::to_string(max_seconds) + " s";
+  if (!well_formed || duration.seconds() > max_seconds) return FieldError(field, range);
+  const Duration value = std::chrono::seconds(duration.seconds()) + std::chrono::nanoseconds(duration.nanos());
+  if (value > max) return FieldError(field, range);
+  return value;
+}
+
+Expected<std::string> ClientGroup(const std::string& group) {
+  return Text(group, kMaxClientGroup, "client_group");
+}
+
+Expected<flow::FlowId> RequiredFlowId(const std::string& text) {
+  if (text.empty()) return FieldError("flow_id", "required");
+  const auto id = flow::FlowId::Parse(text);
+  if (!id) return Unexpected({FailureReason::kUnknownFlow, ""});
+  return *id;
+}
+
+Expected<engine::Destination> FromProto(const v1::Destination& destination) {
+  auto to = To(destination);
+  if (!to) return Unexpected(to.error());
+  const auto transports = Transports(destination);
+  if (!transports) return Unexpected(transports.error());
+  const auto local_address = OptionalAddress(destination.local_address(), "destination.local_address");
+  if (!local_address) return Unexpected(local_address.error());
+  auto interface = Text(destination.local_interface(), kMaxInterface, "destination.local_interface");
+  if (!interface) return Unexpected(interface.error());
+  auto identity = Text(destination.tls_identity(), kMaxHost, "destination.tls_identity");
+  if (!identity) return Unexpected(identity.error());
+  return engine::Destination{*std::move(to), *transports, *local_address, *std::move(interface), *std::move(identity)};
+}
+
+Expected<engine::AcquireRequest> FromProto(const v1::AcquireRequest& request) {
+  auto destination = FromProto(request.destination());
+  if (!destination) return Unexpected(destination.error());
+  auto group = ClientGroup(request.client_group());
+  if (!group) return Unexpected(group.error());
+  auto request_id = Text(request.request_id(), kMaxRequestId, "request_id");
+  if (!request_id) return Unexpected(request_id.error());
+  return engine::AcquireRequest{.destination = *std::move(destination),
+                                .client_group = *std::move(group),
+                                .time_sensitive = !request.has_time_sensitive() || request.time_sensitive(),
+                                .exclusive = request.exclusive(),
+                                .request_id = *std::move(request_id),
+                                .want_trace = !request.has_want_trace() || request.want_trace()};
+}
+
+Expected<engine::TransactionReport> FromProto(const v1::ReportOutcomeRequest& request) {
+  const auto flow = RequiredFlowId(request.flow_id());
+  if (!flow) return Unexpected(flow.error());
+  const auto outcome = Outcome(request.outcome());
+  if (!outcome) return Unexpected(outcome.error());
+  engine::TransactionReport report{*flow, *outcome, std::nullopt, std::nullopt};
+  if (request.has_rtt()) {
+    const auto rtt = FromProto(request.rtt(), kMaxRtt, "rtt");
+    if (!rtt) return Unexpected(rtt.error());
+    report.rtt = *rtt;
+  }
+  if (request.has_retry_after()) {
+    const auto retry_after = FromProto(request.retry_after(), kMaxRetryAfter, "retry_after");
+    if (!retry_after) return Unexpected(retry_after.error());
+    report.retry_after = *retry_after;
+  }
+  return report;
+}
+
+}  // namespace flowbroker::rpc

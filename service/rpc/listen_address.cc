@@ -1,0 +1,109 @@
+#include "service/rpc/listen_address.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+namespace flowbroker::rpc {
+namespace {
+
+/// A socket that is closed at the end of the scope.
+class ScopedSocket {
+ public:
+  ScopedSocket(int family, int type) : descriptor_(socket(family, type | SOCK_CLOEXEC, 0)) {}
+  ~ScopedSocket() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  ScopedSocket(const ScopedSocket&) = delete;
+  ScopedSocket& operator=(const ScopedSocket&) = delete;
+  int get() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+Unexpected CannotListen(const std::string& address, const std::string& why) {
+  return Unexpected({FailureReason::kInvalidArgument, "cannot listen on " + address + ": " + why});
+}
+
+std::string ErrorText(int error) {
+  return std::generic_category().message(error);
+}
+
+Expected<void> MakeDirectoryOf(const std::string& address, const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos || slash == 0) return {};
+  const std::string directory = path.substr(0, slash);
+  struct stat status{};
+  if (mkdir(directory.c_str(), 0700) == 0) return {};
+  if (errno != EEXIST) return CannotListen(address, directory + ": " + ErrorText(errno));
+  if (stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+    return CannotListen(address, directory + " is not a directory");
+  }
+  // In /tmp anyone could have made it; root's and our own are fine.
+  if (status.st_uid != geteuid() && status.st_uid != 0) {
+    return CannotListen(address, directory + " belongs to another user");
+  }
+  return {};
+}
+
+Expected<void> PrepareUnix(const std::string& address, const std::string& path) {
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof(name.sun_path)) return CannotListen(address, "path empty or too long");
+  std::memcpy(name.sun_path, path.data(), path.size());
+  if (auto made = MakeDirectoryOf(address, path); !made) return made;
+
+  struct stat status{};
+  if (lstat(path.c_str(), &status) != 0) return {};  // nothing there
+  if (!S_ISSOCK(status.st_mode)) return CannotListen(address, "a file that is not a socket is there");
+  const ScopedSocket probe(AF_UNIX, SOCK_STREAM);
+  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0) {
+    return CannotListen(address, "another process is listening there");
+  }
+  if (unlink(path.c_str()) != 0) return CannotListen(address, ErrorText(errno));
+  return {};
+}
+
+Expected<void> TryBind(const std::string& address, const addrinfo& to) {
+  const ScopedSocket probe(to.ai_family, to.ai_socktype);
+  const int on = 1;
+  setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (to.ai_family == AF_INET6) setsockopt(probe.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  if (bind(probe.get(), to.ai_addr, to.ai_addrlen) != 0) return CannotListen(address, ErrorText(errno));
+  if (listen(probe.get(), 1) != 0) return CannotListen(address, ErrorText(errno));
+  return {};
+}
+
+Expected<void> PrepareTcp(const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string::npos) return CannotListen(address, "expected unix:/path or host:port");
+  std::string host = address.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
+  if (error != 0) return CannotListen(address, gai_strerror(error));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
+  return TryBind(address, *found);
+}
+
+}  // namespace
+
+Expected<void> PrepareListenAddress(const std::string& address) {
+  constexpr std::string_view kUnix = "unix:";
+  if (address.starts_with(kUnix)) return PrepareUnix(address, address.substr(kUnix.size()));
+  return PrepareTcp(address);
+}
+
+}  // namespace flowbroker::rpc
