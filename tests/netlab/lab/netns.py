@@ -73,9 +73,8 @@ def _setns(fd):
 
 def processes(name):
     """Processes in the namespace."""
-    if not exists(name):
-        return []
-    return [int(pid) for pid in run(["ip", "netns", "pids", name]).split() if int(pid) != os.getpid()]
+    done = subprocess.run(["ip", "netns", "pids", name], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in done.stdout.split() if int(pid) != os.getpid()]
 
 
 def destroy(name):

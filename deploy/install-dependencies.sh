@@ -1,0 +1,118 @@
+#!/bin/bash
+# Installs what building, testing and measuring needs on Debian 12. Quick where all is there.
+#
+#   deploy/install-dependencies.sh [GROUP ...]      groups: build test lab bench clang; default: build test lab
+#
+# Debian packages go to the system (root only). What Debian does not have goes to build/tools/bin, unless it is on the
+# PATH already: buf from npm (group test), grpcurl and ghz from Go (group bench).
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+build_packages=(
+  g++ cmake ninja-build ccache mold git ca-certificates python3
+  libgrpc++-dev protobuf-compiler-grpc protobuf-compiler libprotobuf-dev grpc-proto
+  libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
+  libc-ares-dev libssl-dev libabsl-dev libyaml-cpp-dev libexpected-dev libcli11-dev prometheus-cpp-dev zlib1g-dev
+  libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libre-dev
+)
+test_packages=(openssl procps)
+lab_packages=(iproute2 nftables nsd kamailio kamailio-tls-modules sip-tester openssl procps util-linux)
+bench_packages=(curl)
+clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
+
+tools=$PWD/build/tools
+buf_version=1.75.0
+grpcurl_version=v1.9.1
+ghz_version=v0.121.0
+ghz_version_old_go=v0.117.0 # Builds with Debian's Go 1.19; newer Go fetches the tool chain that newer ghz asks for.
+
+say() { echo "install-dependencies: $*"; }
+
+install_packages() {
+  local missing=() package
+  for package in "$@"; do
+    [[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  if [[ $EUID -ne 0 ]]; then
+    say "not root; ask for: apt-get install ${missing[*]}" >&2
+    return 1
+  fi
+  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  # Daemons that come with packages shall not start: the tests start their own.
+  local policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+    trap 'rm -f '"$policy" EXIT
+  fi
+  apt_get update
+  apt_get install --no-install-recommends "${missing[@]}"
+}
+
+# Quiet unless it fails.
+apt_get() {
+  local log
+  log=$(mktemp)
+  if ! DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
+}
+
+have() { command -v "$1" >/dev/null || [[ -x $tools/bin/$1 ]]; }
+
+install_buf() {
+  have buf && return
+  command -v npm >/dev/null || install_packages npm
+  say "installing buf $buf_version"
+  npm install --silent --no-fund --no-audit --prefix "$tools/buf" "@bufbuild/buf@$buf_version"
+  mkdir -p "$tools/bin"
+  ln -sfn ../buf/node_modules/.bin/buf "$tools/bin/buf"
+}
+
+# install_go_program NAME PACKAGE VERSION
+install_go_program() {
+  have "$1" && return
+  say "building $1 $3 (a minute)"
+  GOBIN=$tools/bin go install "$2@$3" 2>"$tools-go.log" || {
+    cat "$tools-go.log" >&2
+    return 1
+  }
+  rm -f "$tools-go.log"
+}
+
+install_go_programs() {
+  have grpcurl && have ghz && return
+  PATH=$PATH:/usr/local/go/bin
+  command -v go >/dev/null || install_packages golang-go
+  [[ "$(go env GOVERSION)" =~ ^go1\.(1[0-9]|20) ]] && ghz_version=$ghz_version_old_go
+  mkdir -p "$tools/bin"
+  install_go_program grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl "$grpcurl_version"
+  install_go_program ghz github.com/bojand/ghz/cmd/ghz "$ghz_version"
+}
+
+packages=()
+groups=("$@")
+((${#groups[@]})) || groups=(build test lab)
+for group in "${groups[@]}"; do
+  case $group in
+    build | test | lab | bench | clang)
+      declare -n of_group=${group}_packages
+      packages+=("${of_group[@]}")
+      ;;
+    *)
+      say "unknown group $group; there are: build test lab bench clang" >&2
+      exit 2
+      ;;
+  esac
+done
+install_packages "${packages[@]}"
+for group in "${groups[@]}"; do
+  case $group in
+    test) install_buf ;;
+    bench) install_go_programs ;;
+  esac
+done
