@@ -36,7 +36,8 @@ class DnsCache {
   /// An answer whose TTL has not run out.
   std::optional<CachedAnswer> Find(const Question& question, TimePoint now);
 
-  /// An expired answer with records that may stand in while DNS is in trouble; nothing past `max_stale`.
+  /// An expired answer with records (not a negative one) that may stand in while DNS is in trouble; nothing past
+  /// `max_stale`.
   std::optional<CachedAnswer> FindStale(const Question& question, TimePoint now);
 
   /// Remembers `answer`; an answer with TTL zero or with trouble is not stored.
@@ -51,8 +52,14 @@ class DnsCache {
     std::list<Question>::iterator use;  // position in uses_
   };
 
+  using Entries = std::unordered_map<Question, Entry>;
+
+  CachedAnswer Use(Entry& entry, TimePoint now);
+  void Forget(Entries::iterator entry);
+  bool MayStandIn(const Entry& entry, TimePoint now) const;
+
   DnsCacheOptions options_;
-  std::unordered_map<Question, Entry> entries_;
+  Entries entries_;
   std::list<Question> uses_;  // most recently used first
 };
 

@@ -64,6 +64,9 @@ enum class AnswerStatus : std::uint8_t {
   kMalformed,      ///< the answer could not be read
 };
 
+/// For people: "records", "no records", "no such name", "timed out", "server failure" or "malformed answer".
+std::string_view ToString(AnswerStatus status);
+
 /// Whether DNS is at fault, so that an older answer may stand in (the other statuses are answers in their own right).
 constexpr bool IsDnsTrouble(AnswerStatus status) {
   return status == AnswerStatus::kTimedOut || status == AnswerStatus::kServerFailure ||

@@ -32,9 +32,14 @@ struct OrderedAddress {
 };
 
 /// Orders destinations by RFC 6724 s.6 with the default policy table (D2). Stable: equal ones keep their order (rule
-/// 10). Rule 9 (longest prefix) is applied within IPv6 only when both sources are in the destination's family, as the
-/// RFC's erratum and common libraries do for IPv4 behind NAT.
+/// 10). Rule 9 (longest prefix) is applied within IPv6 only: between IPv4 addresses, which are handed out without
+/// regard to topology and sit behind NAT, it would only defeat the rotation of DNS, and common libraries leave it out
+/// there too.
 std::vector<OrderedAddress> OrderDestinations(const std::vector<IpAddress>& destinations,
                                               const SourceAddressSelector& sources);
+
+/// Whether some address of the family `outstanding` could be ordered before `known`. False for IPv4 where `known` is an
+/// ordinary IPv6 address with a suitable source: then nothing is gained by waiting for the A answer.
+bool MayPrecede(AddressFamily outstanding, const OrderedAddress& known);
 
 }  // namespace flowbroker::location

@@ -1,7 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -56,7 +57,7 @@ struct LocatedTarget {
   std::uint16_t srv_priority = 0;        ///< meaningful with srv_owner only
   std::uint16_t srv_weight = 0;          ///< meaningful with srv_owner only
   std::size_t host_rank = 0;             ///< position of the host in the order of RFC 3263; targets of one host are
-                                         ///< adjacent and share it
+                                         ///< adjacent and share it; ranks may be renumbered as answers come
   std::optional<IpAddress> source;       ///< local address the ordering assumed; absent: none is known
   std::string reason;                    ///< e.g. "NAPTR SIPS+D2T, SRV 10/60, RFC 6724 rule 6"
 };
@@ -68,6 +69,8 @@ enum class AnswerOrigin : std::uint8_t {
   kStale,   ///< expired, but DNS is in trouble
   kShared,  ///< another request had asked already and was waited for
 };
+
+class Search;  // search.h
 
 /// RFC 3263 with RFC 7984 as a pure machine: from a SIP URI, or the destination of a response, to ordered targets
 /// (D1-D5). It asks questions, is told answers, and its list of targets grows as answers come; a caller may race the
@@ -84,6 +87,9 @@ class ServerLocator {
  public:
   ServerLocator(LocateRequest request, LocatorOptions options, const SourceAddressSelector& sources,
                 RandomSource& random);
+  ~ServerLocator();
+  ServerLocator(ServerLocator&&) noexcept;
+  ServerLocator& operator=(ServerLocator&&) noexcept;
 
   /// Begins. Returns the questions to ask now; none for numeric hosts.
   std::vector<dns::Question> Start(TimePoint now);
@@ -95,8 +101,10 @@ class ServerLocator {
   /// Whether no more targets can come.
   bool done() const;
 
-  /// All targets known so far, best first. The relative order of two targets never changes, except that targets of a
-  /// host whose second family arrives late are put into RFC 6724 order among themselves.
+  /// All targets known so far, best first: at any time the order that RFC 3263 gives to what is known, whatever the
+  /// order of the answers. So the relative order of two targets never changes, except that targets of a host whose
+  /// second family arrives late are put into RFC 6724 order among themselves, and that a target to which a better host
+  /// leads as well moves up to that host's place.
   const std::vector<LocatedTarget>& targets() const;
 
   /// Whether an outstanding answer could still bring a target better than the first one known: the race then waits for
@@ -113,7 +121,7 @@ class ServerLocator {
   const std::vector<TraceStep>& trace() const;
 
  private:
-  // The implementer of this class decides; keep it readable (split NAPTR and SRV selection into their own files).
+  std::unique_ptr<Search> search_;
 };
 
 }  // namespace flowbroker::location
