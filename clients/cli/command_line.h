@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "clients/cli/exit_code.h"
+#include "clients/cpp/types.h"
+
+namespace flowbroker::cli {
+
+enum class Command : std::uint8_t {
+  kAcquire,
+  kResolve,
+  kOptions,
+  kSend,
+  kFlows,
+  kWatch,
+  kClose,
+  kRelease,
+  kProbe,
+  kWarm,
+  kReport,
+};
+
+/// Group of the flows that flowctl acquires: a group of its own, so that it takes no messages away from the servers
+/// that use the broker.
+inline constexpr const char* kOwnGroup = "flowctl";
+
+/// What the command line asks for.
+struct Invocation {
+  Command command = Command::kAcquire;
+  std::string address;  ///< empty: see client::BrokerAddress
+  double timeout = 10;  ///< seconds
+  bool json = false;
+  std::string subject;  ///< URI or flow id
+  client::AcquireRequest request{.destination = {.to = std::string()}, .client_group = kOwnGroup, .want_trace = true};
+  std::optional<std::string> group;  ///< as given: flows and watch show all groups otherwise
+  // send
+  std::string file = "-";  ///< "-": standard input
+  double wait = 0;         ///< seconds; 0: do not wait for messages
+  bool crlf = false;       ///< turn LF into CRLF
+  // send, watch
+  unsigned count = 0;  ///< end after so many messages or events; 0: no limit
+  // watch
+  std::uint64_t after = 0;
+  double duration = 0;  ///< seconds; 0: for ever
+  // report
+  client::TransactionOutcome outcome = client::TransactionOutcome::kAnswered;
+  double rtt_ms = 0;        ///< 0: unknown
+  double retry_after = -1;  ///< seconds; negative: none
+};
+
+/// An invocation, or the text to show (help, version, what is wrong) and the exit code.
+struct Parsed {
+  std::optional<Invocation> invocation;
+  std::string text;
+  ExitCode code = ExitCode::kOk;
+};
+
+Parsed ParseCommandLine(int argc, const char* const* argv);
+
+}  // namespace flowbroker::cli

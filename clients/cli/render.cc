@@ -1,0 +1,136 @@
+#include "clients/cli/render.h"
+
+#include <array>
+#include <ctime>
+
+#include "clients/cli/text.h"
+
+namespace flowbroker::cli {
+namespace {
+
+using client::Duration;
+using client::ToString;
+
+std::string FlowLine(const client::AcquiredFlow& flow, const Canvas& canvas) {
+  const std::string arrow = Clean(flow.local.ToString()) + " → " + Clean(flow.remote.ToString());
+  return Paint("flow", Colour::kBold, canvas.colour) + " " + Clean(flow.flow_id) + "  " +
+         std::string(ToString(flow.transport)) + " " + arrow + "  " +
+         Paint("T1 " + FormatDuration(flow.timers.t1) + ", Timer B/F " + FormatDuration(flow.timers.timer_b),
+               Colour::kDim, canvas.colour) +
+         "\n";
+}
+
+std::string Headline(std::string_view left, std::string_view right, Colour colour, const Canvas& canvas) {
+  const std::string line = Justify(left, right, canvas.columns);
+  const std::size_t split = line.size() - right.size();
+  return Paint(line.substr(0, split), Colour::kBold, canvas.colour) + Paint(right, colour, canvas.colour) + "\n";
+}
+
+std::string SrvText(const client::ResolvedTarget& target) {
+  if (target.srv_owner.empty()) return {};
+  return target.srv_owner + " " + std::to_string(target.srv_priority) + "/" + std::to_string(target.srv_weight);
+}
+
+std::string LocalTime(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count() % 1000;
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%H:%M:%S", &local);
+  std::string fraction = std::to_string(1000 + ms).substr(1);
+  return std::string(text.data()) + "." + fraction;
+}
+
+Colour ColourOf(client::FlowEventKind kind) {
+  switch (kind) {
+    case client::FlowEventKind::kUnknown:
+      return Colour::kNone;
+    case client::FlowEventKind::kOpened:
+      return Colour::kGreen;
+    case client::FlowEventKind::kClosed:
+      return Colour::kYellow;
+    case client::FlowEventKind::kMessageDropped:
+      return Colour::kRed;
+  }
+  __builtin_unreachable();
+}
+
+// Rows under a dim heading, each column as wide as its widest cell.
+std::string Table(const std::vector<std::vector<std::string>>& rows, const Canvas& canvas) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Columns(row[i]));
+  }
+  std::string out;
+  for (std::size_t n = 0; n < rows.size(); ++n) {
+    std::string line = "  ";
+    for (std::size_t i = 0; i < widths.size(); ++i) line += Fit(rows[n][i], widths[i]) + "  ";
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += Paint(line, n == 0 ? Colour::kDim : Colour::kNone, canvas.colour) + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string RenderAcquired(std::string_view uri, const client::AcquiredFlow& flow, const Canvas& canvas) {
+  const client::Trace trace = flow.trace.value_or(client::Trace{});
+  const std::string time = trace.steps.empty() ? "" : " in " + FormatDuration(TotalTime(trace));
+  const std::string summary = std::string(ToString(flow.family)) + " " + std::string(ToString(flow.transport)) + time +
+                              ", " + std::string(ToString(flow.source));
+  return Headline(Clean(uri), summary, Colour::kGreen, canvas) + RenderWaterfall(trace, canvas) +
+         FlowLine(flow, canvas);
+}
+
+std::string RenderResolution(std::string_view uri, const client::Resolution& resolution, const Canvas& canvas) {
+  const std::size_t count = resolution.targets.size();
+  const std::string validity =
+      resolution.valid_for ? "valid for " + FormatDuration(*resolution.valid_for) : std::string("valid for ever");
+  const std::string summary = std::to_string(count) + (count == 1 ? " target, " : " targets, ") + validity;
+  std::vector<std::vector<std::string>> rows{{"#", "target", "host", "SRV", "expected", "why"}};
+  for (const client::ResolvedTarget& target : resolution.targets) {
+    const std::string name = std::string(ToString(target.transport)) + " " + target.endpoint.ToString();
+    const std::string expected = target.expected_time ? FormatDuration(*target.expected_time) : std::string();
+    rows.push_back({std::to_string(rows.size()), Clean(name), Clean(target.host), Clean(SrvText(target)), expected,
+                    Clean(target.reason)});
+  }
+  return Headline(Clean(uri), summary, Colour::kGreen, canvas) + RenderWaterfall(resolution.trace, canvas) +
+         Table(rows, canvas);
+}
+
+std::string RenderError(std::string_view subject, const client::Error& error, Duration elapsed, const Canvas& canvas) {
+  const std::string name = std::string(ToString(error.code)) + (error.failure.empty() ? "" : " " + error.failure);
+  std::string out = Headline(Clean(subject), Clean(name) + " after " + FormatDuration(elapsed), Colour::kRed, canvas);
+  if (error.trace) out += RenderWaterfall(*error.trace, canvas, elapsed);
+  if (error.message.empty()) return out;
+  for (const std::string& line : Wrap(Clean(error.message), canvas.columns)) out += line + "\n";
+  return out;
+}
+
+std::string RenderFlows(const std::vector<client::Flow>& flows, const Canvas& canvas) {
+  if (flows.empty()) return "no open flows\n";
+  std::vector<std::vector<std::string>> rows{
+      {"flow", "transport", "local", "remote", "state", "group", "age", "idle", "out/in", "RTT", "identity"}};
+  for (const client::Flow& flow : flows) {
+    rows.push_back({Clean(flow.flow_id), std::string(ToString(flow.transport)), Clean(flow.local.ToString()),
+                    Clean(flow.remote.ToString()),
+                    std::string(ToString(flow.state)) + (flow.exclusive ? ", exclusive" : ""), Clean(flow.client_group),
+                    FormatDuration(flow.age), FormatDuration(flow.idle),
+                    std::to_string(flow.messages_sent) + "/" + std::to_string(flow.messages_received),
+                    flow.smoothed_rtt ? FormatDuration(*flow.smoothed_rtt) : "", Clean(flow.tls_identity)});
+  }
+  return Table(rows, canvas);
+}
+
+std::string RenderEvent(const client::FlowEvent& event, const Canvas& canvas) {
+  const std::string kind = Fit(ToString(event.kind), 7);
+  const std::string what = std::string(ToString(event.flow.transport)) + " " + event.flow.local.ToString() + " → " +
+                           event.flow.remote.ToString();
+  const std::string why = event.reason + (event.detail.empty() ? "" : ": " + event.detail);
+  return LocalTime(event.time) + "  " + Paint(std::to_string(event.sequence), Colour::kDim, canvas.colour) + "  " +
+         Paint(kind, ColourOf(event.kind), canvas.colour) + "  " + Clean(event.flow.flow_id) + "  " + Clean(what) +
+         (event.reason.empty() ? "" : "  " + Clean(why)) + "\n";
+}
+
+}  // namespace flowbroker::cli

@@ -1,0 +1,82 @@
+#include "clients/cli/session.h"
+
+#include "clients/cli/json.h"
+#include "clients/cli/render.h"
+#include "clients/cpp/channel.h"
+#include "clients/cpp/flowbroker_client.h"
+#include "clients/cpp/wire.h"
+
+namespace flowbroker::cli {
+namespace {
+
+client::Duration Seconds(double seconds) {
+  return std::chrono::duration_cast<client::Duration>(std::chrono::duration<double>(seconds));
+}
+
+ExitCode Show(const Session& session, const client::Error& error, const v1::Trace* trace) {
+  if (session.invocation.json) {
+    session.out << ToJson(ErrorDocument(error, trace)) << std::endl;
+  } else {
+    session.err << RenderError(session.invocation.subject, error, session.Elapsed(), session.canvas) << std::flush;
+  }
+  return ExitCodeFor(error);
+}
+
+}  // namespace
+
+Session::Session(const Invocation& asked, std::ostream& to, std::ostream& errors, Canvas its_canvas)
+    : invocation(asked),
+      out(to),
+      err(errors),
+      canvas(its_canvas),
+      address(client::BrokerAddress(asked.address)),
+      start(std::chrono::system_clock::now()),
+      deadline(client::DeadlineAfter(Seconds(asked.timeout))) {
+  const auto channel = client::OpenChannel(address);
+  broker = v1::BrokerService::NewStub(channel);
+  flows = v1::FlowService::NewStub(channel);
+}
+
+ExitCode Fail(const Session& session, const grpc::Status& status) {
+  client::Error error = client::ErrorFrom(status);
+  if (error.failure == client::kBrokerUnreachable) {
+    error.message =
+        "cannot reach the broker at " + session.address + "; is flowbrokerd running? (" + error.message + ")";
+  }
+  const auto trace = client::TraceDetail(status);
+  return Show(session, error, trace ? &*trace : nullptr);
+}
+
+ExitCode Fail(const Session& session, const client::Error& error) {
+  return Show(session, error, nullptr);
+}
+
+ExitCode Run(Session& session) {
+  switch (session.invocation.command) {
+    case Command::kAcquire:
+      return RunAcquire(session);
+    case Command::kResolve:
+      return RunResolve(session);
+    case Command::kOptions:
+      return RunOptions(session);
+    case Command::kSend:
+      return RunSend(session);
+    case Command::kFlows:
+      return RunFlows(session);
+    case Command::kWatch:
+      return RunWatch(session);
+    case Command::kClose:
+      return RunClose(session);
+    case Command::kRelease:
+      return RunRelease(session);
+    case Command::kProbe:
+      return RunProbe(session);
+    case Command::kWarm:
+      return RunWarm(session);
+    case Command::kReport:
+      return RunReport(session);
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace flowbroker::cli

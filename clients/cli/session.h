@@ -1,0 +1,69 @@
+#pragma once
+
+#include <grpcpp/client_context.h>
+
+#include <chrono>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "clients/cli/command_line.h"
+#include "clients/cli/waterfall.h"
+#include "flowbroker/v1/broker_service.grpc.pb.h"
+#include "flowbroker/v1/flow_service.grpc.pb.h"
+
+namespace flowbroker::cli {
+
+/// What every command needs. flowctl calls the generated stubs itself, so that --json can show the messages as they
+/// came; streams go through the client library.
+struct Session {
+  Session(const Invocation& asked, std::ostream& out, std::ostream& err, Canvas canvas);
+
+  const Invocation& invocation;
+  std::ostream& out;
+  std::ostream& err;
+  const Canvas canvas;
+  const std::string address;
+  const std::chrono::system_clock::time_point start;
+  const std::chrono::system_clock::time_point deadline;
+  std::unique_ptr<v1::BrokerService::StubInterface> broker;
+  std::unique_ptr<v1::FlowService::StubInterface> flows;
+
+  client::Duration Elapsed() const { return std::chrono::system_clock::now() - start; }
+  client::Duration Left() const { return deadline - std::chrono::system_clock::now(); }
+};
+
+/// One blocking call within the session's deadline.
+template <typename Request, typename Response, typename Stub>
+tl::expected<Response, grpc::Status> Call(const Session& session, Stub& stub,
+                                          grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                                          const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(session.deadline);
+  Response response;
+  grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return tl::unexpected(std::move(status));
+  return response;
+}
+
+/// Says what went wrong, for people or machines.
+ExitCode Fail(const Session& session, const grpc::Status& status);
+ExitCode Fail(const Session& session, const client::Error& error);
+
+ExitCode RunAcquire(Session& session);
+ExitCode RunResolve(Session& session);
+ExitCode RunWarm(Session& session);
+ExitCode RunOptions(Session& session);
+ExitCode RunSend(Session& session);
+ExitCode RunFlows(Session& session);
+ExitCode RunWatch(Session& session);
+ExitCode RunClose(Session& session);
+ExitCode RunRelease(Session& session);
+ExitCode RunProbe(Session& session);
+ExitCode RunReport(Session& session);
+
+/// The command of the invocation.
+ExitCode Run(Session& session);
+
+}  // namespace flowbroker::cli

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <grpcpp/channel.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "clients/cpp/types.h"
+
+namespace flowbroker::client {
+
+/// A channel to the broker at `address`, "unix:/path" or "host:port". No I/O yet.
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address);
+
+/// gRPC counts deadlines on the wall clock. Capped at a day: gRPC cannot add without bound.
+std::chrono::system_clock::time_point DeadlineAfter(Duration timeout);
+
+}  // namespace flowbroker::client

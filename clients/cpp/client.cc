@@ -1,0 +1,211 @@
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/async_unary_call.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <unordered_set>
+#include <utility>
+
+#include "clients/cpp/channel.h"
+#include "clients/cpp/event_loop.h"
+#include "clients/cpp/flowbroker_client.h"
+#include "clients/cpp/relay_state.h"
+#include "clients/cpp/watch_state.h"
+#include "clients/cpp/wire.h"
+#include "flowbroker/v1/broker_service.grpc.pb.h"
+#include "flowbroker/v1/flow_service.grpc.pb.h"
+
+namespace flowbroker::client {
+namespace {
+
+// The asynchronous calls of a client that are under way.
+class PendingCalls {
+ public:
+  void Add(grpc::ClientContext* call) {
+    const std::lock_guard lock(mutex_);
+    calls_.insert(call);
+  }
+
+  void Remove(grpc::ClientContext* call) {
+    const std::lock_guard lock(mutex_);
+    calls_.erase(call);
+    if (calls_.empty()) none_.notify_all();
+  }
+
+  void CancelAndWait() {
+    std::unique_lock lock(mutex_);
+    for (grpc::ClientContext* call : calls_) call->TryCancel();
+    none_.wait(lock, [this] { return calls_.empty(); });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  std::unordered_set<grpc::ClientContext*> calls_;
+};
+
+// One asynchronous Acquire; owns itself until it is complete.
+class PendingAcquire final : public Completion {
+ public:
+  PendingAcquire(PendingCalls& calls, Client::AcquireCallback done) : calls_(calls), done_(std::move(done)) {}
+
+  void Start(v1::BrokerService::StubInterface& stub, const v1::AcquireRequest& request, Duration timeout,
+             grpc::CompletionQueue* queue) {
+    const std::lock_guard lock(mutex_);
+    context_.set_deadline(DeadlineAfter(timeout));
+    calls_.Add(&context_);
+    call_ = stub.PrepareAsyncAcquire(&context_, request, queue);
+    call_->StartCall();
+    call_->Finish(&response_, &status_, static_cast<Completion*>(this));
+  }
+
+  void Complete(bool /*ok*/) override {
+    {
+      const std::lock_guard started(mutex_);
+    }
+    const std::unique_ptr<PendingAcquire> self(this);
+    if (status_.ok()) {
+      done_(FromProto(response_));
+    } else {
+      done_(tl::unexpected(ErrorFrom(status_)));
+    }
+    calls_.Remove(&context_);
+  }
+
+ private:
+  PendingCalls& calls_;
+  const Client::AcquireCallback done_;
+  std::mutex mutex_;  // Start is over before Complete begins
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientAsyncResponseReaderInterface<v1::AcquireResponse>> call_;
+  v1::AcquireResponse response_;
+  grpc::Status status_;
+};
+
+}  // namespace
+
+class Client::Connection {
+ public:
+  explicit Connection(ClientOptions given)
+      : options(std::move(given)),
+        address(BrokerAddress(options.address)),
+        channel(OpenChannel(address)),
+        broker(v1::BrokerService::NewStub(channel)),
+        flows(v1::FlowService::NewStub(channel)) {}
+
+  ~Connection() { calls.CancelAndWait(); }
+
+  /// One blocking call.
+  template <typename Request, typename Response, typename Stub>
+  Result<Response> Call(Stub& stub, grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                        const Request& request, Timeout timeout) {
+    grpc::ClientContext context;
+    context.set_deadline(DeadlineAfter(timeout.value_or(options.default_timeout)));
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (!status.ok()) return tl::unexpected(ErrorFrom(status));
+    return response;
+  }
+
+  const ClientOptions options;
+  const std::string address;
+  const std::shared_ptr<grpc::Channel> channel;
+  const std::unique_ptr<v1::BrokerService::StubInterface> broker;
+  const std::unique_ptr<v1::FlowService::StubInterface> flows;
+  const std::shared_ptr<EventLoop> loop = std::make_shared<EventLoop>();
+  PendingCalls calls;
+};
+
+using Broker = v1::BrokerService::StubInterface;
+using Flows = v1::FlowService::StubInterface;
+
+Client::Client(ClientOptions options) : connection_(std::make_unique<Connection>(std::move(options))) {}
+Client::~Client() = default;
+
+const std::string& Client::address() const {
+  return connection_->address;
+}
+
+Result<AcquiredFlow> Client::Acquire(const AcquireRequest& request, Timeout timeout) {
+  return connection_->Call(*connection_->broker, &Broker::Acquire, ToProto(request), timeout)
+      .map([](const v1::AcquireResponse& response) { return FromProto(response); });
+}
+
+Result<AcquiredFlow> Client::Acquire(std::string_view uri, Timeout timeout) {
+  return Acquire(AcquireRequest{.destination = {.to = std::string(uri)}}, timeout);
+}
+
+void Client::AcquireAsync(const AcquireRequest& request, AcquireCallback done, Timeout timeout) {
+  auto pending = std::make_unique<PendingAcquire>(connection_->calls, std::move(done));
+  pending.release()->Start(*connection_->broker, ToProto(request),
+                           timeout.value_or(connection_->options.default_timeout), connection_->loop->queue());
+}
+
+Result<void> Client::Release(const std::string& flow_id) {
+  v1::ReleaseRequest request;
+  request.set_flow_id(flow_id);
+  return connection_->Call(*connection_->broker, &Broker::Release, request, {}).map([](const auto&) {});
+}
+
+Result<bool> Client::Warm(const WarmRequest& request) {
+  return connection_->Call(*connection_->broker, &Broker::Warm, ToProto(request), {})
+      .map([](const v1::WarmResponse& response) { return response.already_warm(); });
+}
+
+Result<Resolution> Client::Resolve(const Destination& destination, Timeout timeout) {
+  return connection_->Call(*connection_->broker, &Broker::Resolve, ToProto(destination), timeout)
+      .map([](const v1::ResolveResponse& response) { return FromProto(response); });
+}
+
+Result<bool> Client::ReportOutcome(const TransactionReport& report) {
+  return connection_->Call(*connection_->broker, &Broker::ReportOutcome, ToProto(report), {})
+      .map([](const v1::ReportOutcomeResponse& response) { return response.known_flow(); });
+}
+
+Result<std::vector<Flow>> Client::ListFlows(const std::optional<std::string>& client_group) {
+  std::vector<Flow> flows;
+  v1::ListFlowsRequest request;
+  request.set_page_size(1000);
+  if (client_group) request.set_client_group(*client_group);
+  do {
+    const auto page = connection_->Call(*connection_->flows, &Flows::ListFlows, request, {});
+    if (!page) return tl::unexpected(page.error());
+    for (const v1::Flow& flow : page->flows()) flows.push_back(FromProto(flow));
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty());
+  return flows;
+}
+
+Result<Flow> Client::GetFlow(const std::string& flow_id) {
+  v1::GetFlowRequest request;
+  request.set_flow_id(flow_id);
+  return connection_->Call(*connection_->flows, &Flows::GetFlow, request, {})
+      .map([](const v1::GetFlowResponse& response) { return FromProto(response.flow()); });
+}
+
+Result<void> Client::CloseFlow(const std::string& flow_id) {
+  v1::CloseFlowRequest request;
+  request.set_flow_id(flow_id);
+  return connection_->Call(*connection_->flows, &Flows::CloseFlow, request, {}).map([](const auto&) {});
+}
+
+Result<ProbeResult> Client::ProbeFlow(const std::string& flow_id, Timeout timeout) {
+  v1::ProbeFlowRequest request;
+  request.set_flow_id(flow_id);
+  return connection_->Call(*connection_->flows, &Flows::ProbeFlow, request, timeout)
+      .map([](const v1::ProbeFlowResponse& response) { return FromProto(response); });
+}
+
+std::unique_ptr<RelayStream> Client::OpenRelay(RelayOptions options, RelayHandlers handlers) {
+  auto state = std::make_shared<RelayStream::State>(std::move(options), std::move(handlers));
+  state->Open(*connection_->flows, connection_->loop->queue());
+  return std::make_unique<RelayStream>(connection_->loop, std::move(state));
+}
+
+std::unique_ptr<FlowWatch> Client::WatchFlows(WatchOptions options, WatchHandlers handlers) {
+  auto state = std::make_shared<FlowWatch::State>(std::move(options), std::move(handlers));
+  state->Open(*connection_->flows, connection_->loop->queue());
+  return std::make_unique<FlowWatch>(connection_->loop, std::move(state));
+}
+
+}  // namespace flowbroker::client

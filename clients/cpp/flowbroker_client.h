@@ -1,0 +1,76 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "clients/cpp/flow_watch.h"
+#include "clients/cpp/relay_stream.h"
+#include "clients/cpp/result.h"
+#include "clients/cpp/types.h"
+
+// What a SIP server needs of flowbroker: clients/README.md shows it in ten lines.
+namespace flowbroker::client {
+
+/// Socket the daemon listens on unless it is told otherwise.
+inline constexpr std::string_view kDefaultSocketPath = "/run/flowbroker/flowbroker.sock";
+
+/// `given` where it is not empty; otherwise $FLOWBROKER_ADDRESS, the daemon's default socket where it exists, and
+/// 127.0.0.1:7460, in this order. "unix:/path" or "host:port".
+std::string BrokerAddress(std::string_view given = {});
+
+struct ClientOptions {
+  std::string address = {};                             ///< see BrokerAddress
+  Duration default_timeout = std::chrono::seconds(10);  ///< of calls that name none
+};
+
+/// A connection to one broker. Made without I/O: connects with the first call and again whenever needed. Thread-safe.
+/// Streams it opened may outlive it; asynchronous calls are cancelled by its destructor, which must not run in a
+/// callback.
+class Client {
+ public:
+  using Timeout = std::optional<Duration>;  ///< absent: ClientOptions::default_timeout
+  using AcquireCallback = std::function<void(Result<AcquiredFlow>)>;
+
+  explicit Client(ClientOptions options = {});
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  const std::string& address() const;
+
+  /// A usable flow, now or as fast as the network allows; blocks. The broker races until `timeout`.
+  Result<AcquiredFlow> Acquire(const AcquireRequest& request, Timeout timeout = {});
+  /// The same with default options for a SIP or SIPS URI.
+  Result<AcquiredFlow> Acquire(std::string_view uri, Timeout timeout = {});
+  /// The same without blocking; `done` runs once, on the client's event thread.
+  void AcquireAsync(const AcquireRequest& request, AcquireCallback done, Timeout timeout = {});
+
+  Result<void> Release(const std::string& flow_id);
+  /// Prepares a flow for a coming Acquire. True: one is there already.
+  Result<bool> Warm(const WarmRequest& request);
+  /// Where a request would go, without connecting.
+  Result<Resolution> Resolve(const Destination& destination, Timeout timeout = {});
+  /// True: the flow was known.
+  Result<bool> ReportOutcome(const TransactionReport& report);
+
+  /// All open flows, over as many pages as it takes. `client_group` absent: of all groups.
+  Result<std::vector<Flow>> ListFlows(const std::optional<std::string>& client_group = {});
+  Result<Flow> GetFlow(const std::string& flow_id);
+  Result<void> CloseFlow(const std::string& flow_id);
+  Result<ProbeResult> ProbeFlow(const std::string& flow_id, Timeout timeout = {});
+
+  /// Opens a stream at once; where the broker cannot be reached `on_closed` says so.
+  std::unique_ptr<RelayStream> OpenRelay(RelayOptions options, RelayHandlers handlers);
+  std::unique_ptr<FlowWatch> WatchFlows(WatchOptions options, WatchHandlers handlers);
+
+ private:
+  class Connection;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace flowbroker::client

@@ -1,0 +1,195 @@
+#include "clients/cpp/wire.h"
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+namespace flowbroker::client {
+namespace {
+
+using std::chrono::duration_cast;
+
+// Enums of the contract are open: a number this library does not know becomes kUnknown.
+template <typename Enum>
+Enum EnumFrom(int number, Enum last) {
+  return number > 0 && number <= static_cast<int>(last) ? static_cast<Enum>(number) : Enum{};
+}
+
+Transport From(v1::Transport transport) {
+  return EnumFrom(transport, Transport::kTls);
+}
+AddressFamily From(v1::AddressFamily family) {
+  return EnumFrom(family, AddressFamily::kIpv6);
+}
+
+Duration From(const google::protobuf::Duration& duration) {
+  return std::chrono::seconds(duration.seconds()) + std::chrono::nanoseconds(duration.nanos());
+}
+
+std::chrono::system_clock::time_point From(const google::protobuf::Timestamp& time) {
+  const auto since_epoch = std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos());
+  return std::chrono::system_clock::time_point(duration_cast<std::chrono::system_clock::duration>(since_epoch));
+}
+
+Endpoint From(const v1::Endpoint& endpoint) {
+  return {.address = endpoint.address(), .port = static_cast<std::uint16_t>(endpoint.port())};
+}
+
+void Set(Duration from, google::protobuf::Duration& to) {
+  const auto seconds = duration_cast<std::chrono::seconds>(from);
+  to.set_seconds(seconds.count());
+  to.set_nanos(static_cast<std::int32_t>((from - seconds).count()));
+}
+
+void Set(const ResponseDestination& from, v1::ResponseDestination& to) {
+  to.set_transport(static_cast<v1::Transport>(from.transport));
+  to.set_sent_by_host(from.sent_by_host);
+  to.set_sent_by_port(from.sent_by_port.value_or(0));
+  to.set_received(from.received);
+  to.set_rport(from.rport.value_or(0));
+}
+
+void Set(const Destination& from, v1::Destination& to) {
+  if (const auto* uri = std::get_if<std::string>(&from.to)) {
+    to.set_uri(*uri);
+  } else {
+    Set(std::get<ResponseDestination>(from.to), *to.mutable_response());
+  }
+  for (const Transport transport : from.allowed_transports) {
+    to.add_allowed_transports(static_cast<v1::Transport>(transport));
+  }
+  to.set_local_address(from.local_address);
+  to.set_local_interface(from.local_interface);
+  to.set_tls_identity(from.tls_identity);
+}
+
+TraceStep From(const v1::TraceStep& step) {
+  TraceStep to{.what = EnumFrom(step.what(), TraceWhat::kWait),
+               .start = From(step.start()),
+               .end = std::nullopt,
+               .subject = step.subject(),
+               .outcome = EnumFrom(step.outcome(), TraceOutcome::kStale),
+               .reason = step.reason(),
+               .failure = step.failure(),
+               .transport = From(step.transport()),
+               .remote = std::nullopt};
+  if (step.has_end()) to.end = From(step.end());
+  if (step.has_remote()) to.remote = From(step.remote());
+  return to;
+}
+
+ResolvedTarget From(const v1::ResolvedTarget& target) {
+  ResolvedTarget to{.transport = From(target.transport()),
+                    .endpoint = From(target.endpoint()),
+                    .family = From(target.family()),
+                    .host = target.host(),
+                    .reason = target.reason(),
+                    .expected_time = std::nullopt,
+                    .srv_owner = target.srv_owner(),
+                    .srv_priority = static_cast<std::uint16_t>(target.srv_priority()),
+                    .srv_weight = static_cast<std::uint16_t>(target.srv_weight())};
+  if (target.has_expected_time()) to.expected_time = From(target.expected_time());
+  return to;
+}
+
+}  // namespace
+
+v1::AcquireRequest ToProto(const AcquireRequest& request) {
+  v1::AcquireRequest to;
+  Set(request.destination, *to.mutable_destination());
+  to.set_client_group(request.client_group);
+  to.set_time_sensitive(request.time_sensitive);
+  to.set_exclusive(request.exclusive);
+  to.set_request_id(request.request_id);
+  to.set_want_trace(request.want_trace);
+  return to;
+}
+
+v1::WarmRequest ToProto(const WarmRequest& request) {
+  v1::WarmRequest to;
+  Set(request.destination, *to.mutable_destination());
+  to.set_client_group(request.client_group);
+  return to;
+}
+
+v1::ResolveRequest ToProto(const Destination& destination) {
+  v1::ResolveRequest to;
+  Set(destination, *to.mutable_destination());
+  return to;
+}
+
+v1::ReportOutcomeRequest ToProto(const TransactionReport& report) {
+  v1::ReportOutcomeRequest to;
+  to.set_flow_id(report.flow_id);
+  to.set_outcome(static_cast<v1::TransactionOutcome>(report.outcome));
+  if (report.rtt) Set(*report.rtt, *to.mutable_rtt());
+  if (report.retry_after) Set(*report.retry_after, *to.mutable_retry_after());
+  return to;
+}
+
+Trace FromProto(const v1::Trace& trace) {
+  Trace to{.start_time = From(trace.start_time()), .steps = {}};
+  to.steps.reserve(static_cast<std::size_t>(trace.steps_size()));
+  for (const v1::TraceStep& step : trace.steps()) to.steps.push_back(From(step));
+  return to;
+}
+
+AcquiredFlow FromProto(const v1::AcquireResponse& response) {
+  AcquiredFlow to{.flow_id = response.flow_id(),
+                  .transport = From(response.transport()),
+                  .family = From(response.family()),
+                  .local = From(response.local()),
+                  .remote = From(response.remote()),
+                  .source = EnumFrom(response.source(), FlowSource::kProbed),
+                  .timers = {},
+                  .trace = std::nullopt};
+  if (response.has_timers()) {
+    to.timers = {.t1 = From(response.timers().t1()),
+                 .timer_b = From(response.timers().timer_b()),
+                 .timer_f = From(response.timers().timer_f())};
+  }
+  if (response.has_trace()) to.trace = FromProto(response.trace());
+  return to;
+}
+
+Resolution FromProto(const v1::ResolveResponse& response) {
+  Resolution to{.targets = {}, .valid_for = std::nullopt, .trace = FromProto(response.trace())};
+  for (const v1::ResolvedTarget& target : response.targets()) to.targets.push_back(From(target));
+  if (response.has_valid_for()) to.valid_for = From(response.valid_for());
+  return to;
+}
+
+Flow FromProto(const v1::Flow& flow) {
+  Flow to{.flow_id = flow.flow_id(),
+          .transport = From(flow.transport()),
+          .family = From(flow.family()),
+          .local = From(flow.local()),
+          .remote = From(flow.remote()),
+          .state = EnumFrom(flow.state(), FlowState::kClosed),
+          .tls_identity = flow.tls_identity(),
+          .client_group = flow.client_group(),
+          .exclusive = flow.exclusive(),
+          .age = From(flow.age()),
+          .idle = From(flow.idle()),
+          .messages_sent = flow.messages_sent(),
+          .messages_received = flow.messages_received(),
+          .smoothed_rtt = std::nullopt};
+  if (flow.has_smoothed_rtt()) to.smoothed_rtt = From(flow.smoothed_rtt());
+  return to;
+}
+
+FlowEvent FromProto(const v1::FlowEvent& event) {
+  return {.sequence = event.sequence(),
+          .time = From(event.time()),
+          .kind = EnumFrom(event.kind(), FlowEventKind::kMessageDropped),
+          .flow = FromProto(event.flow()),
+          .reason = event.reason(),
+          .detail = event.detail()};
+}
+
+ProbeResult FromProto(const v1::ProbeFlowResponse& response) {
+  ProbeResult to{.alive = response.alive(), .rtt = std::nullopt, .answer = response.answer()};
+  if (response.has_rtt()) to.rtt = From(response.rtt());
+  return to;
+}
+
+}  // namespace flowbroker::client

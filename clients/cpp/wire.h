@@ -1,0 +1,35 @@
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include <optional>
+
+#include "clients/cpp/result.h"
+#include "clients/cpp/types.h"
+#include "flowbroker/v1/broker_service.pb.h"
+#include "flowbroker/v1/flow_service.pb.h"
+
+// Between the plain structs of the public headers and the contract. Private to clients/: library and flowctl.
+namespace flowbroker::client {
+
+v1::AcquireRequest ToProto(const AcquireRequest& request);
+v1::WarmRequest ToProto(const WarmRequest& request);
+v1::ResolveRequest ToProto(const Destination& destination);
+v1::ReportOutcomeRequest ToProto(const TransactionReport& report);
+
+AcquiredFlow FromProto(const v1::AcquireResponse& response);
+Resolution FromProto(const v1::ResolveResponse& response);
+Trace FromProto(const v1::Trace& trace);
+Flow FromProto(const v1::Flow& flow);
+FlowEvent FromProto(const v1::FlowEvent& event);
+ProbeResult FromProto(const v1::ProbeFlowResponse& response);
+
+/// What a call's status means. The message of the broker begins with the name of the failure ("refused: ..."); a status
+/// that gRPC itself made up because there is no connection becomes kBrokerUnreachable.
+/// @pre !status.ok()
+Error ErrorFrom(const grpc::Status& status);
+
+/// The trace in the details of an error (a google.rpc.Status), if there is one.
+std::optional<v1::Trace> TraceDetail(const grpc::Status& status);
+
+}  // namespace flowbroker::client
