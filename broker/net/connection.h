@@ -36,6 +36,8 @@ class ConnectionListener {
   virtual void OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt) = 0;
   /// Complete messages and keep-alives, in order; the views are valid during the call only.
   virtual void OnReceived(flow::ConnectionId id, std::span<const sip::MessageFramer::Item> items) = 0;
+  /// The number of octets that wait for the kernel has changed, other than by Send.
+  virtual void OnQueueChanged(flow::ConnectionId id) = 0;
   /// The connection ended, before or after OnConnected, other than by Close. Nothing follows.
   virtual void OnEnded(flow::ConnectionId id, const Failure& failure) = 0;
 };

@@ -165,6 +165,7 @@ void StreamConnection::AwaitWritable() {
     if (error || self->state_ == State::kClosed) return;
     const std::string waiting = std::exchange(self->unsent_, {});
     self->Write(waiting);
+    if (self->state_ != State::kClosed) self->sockets_.listener.OnQueueChanged(self->id_);
   });
 }
 

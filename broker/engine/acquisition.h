@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "broker/engine/acquire.h"
+#include "broker/flow/connection_id.h"
+#include "broker/flow/flow.h"
+#include "broker/flow/probe.h"
+#include "broker/location/server_locator.h"
+#include "broker/racing/race.h"
+
+namespace flowbroker::engine {
+
+/// One caller that waits for an Acquisition.
+struct Waiter {
+  AcquireCallback done;
+  TimePoint asked;
+  TimePoint deadline;
+  std::string request_id;
+  bool want_trace;
+  bool shared;  ///< came while the acquisition was under way
+};
+
+/// One attempt of the acquisition's race.
+struct Attempt {
+  racing::AttemptId id;
+  flow::ConnectionId connection;
+  Target target;
+  AttemptStage stage;
+  std::size_t trace_step;                 ///< index in Acquisition::attempt_trace
+  std::optional<Endpoint> local = {};     ///< once the socket has one
+  std::optional<flow::Probe> probe = {};  ///< UDP: the OPTIONS that must be answered
+  std::string probe_request = {};         ///< its bytes, for retransmission
+  std::string probe_branch = {};          ///< its branch, to know the answer by
+};
+
+/// A request for a flow that could not be answered from the pool, with everyone who waits for it: location, then race.
+/// Plain state; ShardCore moves it. Lives until the race is over, which may be after its last waiter's deadline.
+struct Acquisition {
+  std::uint64_t number;
+  std::string key;         ///< destination key; made unique for exclusive requests
+  AcquireRequest request;  ///< the first waiter's
+  std::string tls_identity;
+  TimePoint started;
+
+  std::unordered_map<std::uint64_t, Waiter> waiters = {};
+  std::set<std::pair<TimePoint, std::uint64_t>> deadlines = {};  ///< of the waiters
+
+  std::optional<location::ServerLocator> locator = {};
+  std::optional<racing::Race> race = {};
+  std::vector<Attempt> attempts = {};               ///< in flight
+  std::vector<racing::RaceEvent> race_events = {};  ///< of this turn
+  std::vector<TraceStep> attempt_trace = {};
+  std::optional<std::size_t> wait_step = {};  ///< in attempt_trace: waiting for late DNS
+
+  std::optional<flow::FlowId> probed = {};  ///< existing flow whose probe is under way
+  bool pool_checked = false;                ///< existing flows to the targets were looked for
+  TimePoint hedge_at = kNever;              ///< when location and race go on although the probe is not over
+
+  bool starved = false;          ///< its race waits for room under max_attempts
+  TimePoint scheduled = kNever;  ///< its place in the shard's deadlines
+
+  Attempt* FindAttempt(racing::AttemptId id);
+  Attempt* FindAttempt(flow::ConnectionId connection);
+
+  /// The next moment at which time alone moves it.
+  TimePoint NextDeadline() const;
+
+  /// Everything done so far, in order of start.
+  Trace TraceSoFar() const;
+
+  /// "TCP [2001:db8::1]:5060 refused; TLS ... tls_timed_out" for the failed attempts so far.
+  std::string FailedAttempts() const;
+};
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,245 @@
+#include "broker/engine/connection_broker.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+#include "broker/engine/broker_state.h"
+#include "broker/engine/destination_key.h"
+#include "broker/engine/shard.h"
+#include "broker/net/system_clock.h"
+#include "broker/net/tls_context.h"
+
+namespace flowbroker::engine {
+namespace {
+
+/// FlowId has one octet for the shard.
+constexpr std::size_t kMaxShards = 255;
+
+class SilentObserver final : public BrokerObserver {};
+
+BrokerOptions Completed(BrokerOptions options) {
+  if (options.shards == 0) options.shards = std::max(1U, std::thread::hardware_concurrency());
+  options.shards = std::min(options.shards, kMaxShards);
+  return options;
+}
+
+}  // namespace
+
+class ConnectionBroker::Impl {
+ public:
+  Impl(const BrokerOptions& options, BrokerObserver* observer, std::unique_ptr<net::TlsContext> tls)
+      : state_(options, observer != nullptr ? *observer : silent_), tls_(std::move(tls)) {
+    for (std::size_t i = 0; i < options.shards; ++i) {
+      shards_.push_back(
+          std::make_unique<Shard>(static_cast<std::uint8_t>(i), state_, clock_, tls_.get(),
+                                  [this](const dns::Question& question, const SharedResolver::Ended& ended) {
+                                    for (const std::uint8_t shard : ended.shards)
+                                      shards_[shard]->PostDnsAnswer(question, ended.answer);
+                                  }));
+    }
+    for (const auto& shard : shards_) shard->Start();
+  }
+
+  Shard& ShardOfKey(std::string_view key) { return *shards_[std::hash<std::string_view>{}(key) % shards_.size()]; }
+
+  /// Null for an id that no shard can have made.
+  Shard* ShardOf(const flow::FlowId& id) const {
+    return id.shard() < shards_.size() ? shards_[id.shard()].get() : nullptr;
+  }
+
+  SilentObserver silent_;
+  net::SystemClock clock_;
+  BrokerState state_;
+  std::unique_ptr<net::TlsContext> tls_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::atomic<RelayId> last_relay_ = 0;
+};
+
+Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptions options, BrokerObserver* observer) {
+  auto tls = net::TlsContext::Create({.ca_file = options.tls.ca_file,
+                                      .certificate_file = options.tls.certificate_file,
+                                      .private_key_file = options.tls.private_key_file});
+  if (!tls) return Unexpected(tls.error());
+  auto impl = std::make_unique<Impl>(Completed(std::move(options)), observer, std::move(*tls));
+  return std::unique_ptr<ConnectionBroker>(new ConnectionBroker(std::move(impl)));
+}
+
+ConnectionBroker::ConnectionBroker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+ConnectionBroker::~ConnectionBroker() {
+  Stop();
+}
+
+void ConnectionBroker::Stop() {
+  for (const auto& shard : impl_->shards_) shard->Stop();
+}
+
+TimePoint ConnectionBroker::Now() const {
+  return impl_->clock_.Now();
+}
+
+std::optional<RequestHandle> ConnectionBroker::Acquire(AcquireRequest request, AcquireCallback done) {
+  thread_local std::string buffer;
+  const std::string_view key = WriteDestinationKey(request, buffer);
+  const std::size_t index = std::hash<std::string_view>{}(key) % impl_->shards_.size();
+  std::optional<AcquireResult> pooled;
+  std::uint64_t number = 0;
+  impl_->shards_[index]->WithCore([&](ShardCore& core, TimePoint now) {
+    pooled = core.TryPooled(request, key, now);
+    if (!pooled) number = core.Acquire(std::move(request), key, std::move(done), now);
+  });
+  if (!pooled) return RequestHandle{static_cast<std::uint32_t>(index), number};
+  impl_->state_.observer.OnAcquired(*pooled, Duration{0});
+  done(std::move(*pooled));
+  return std::nullopt;
+}
+
+void ConnectionBroker::Cancel(RequestHandle handle) {
+  impl_->shards_[handle.shard]->WithCore([handle](ShardCore& core, TimePoint now) { core.Cancel(handle.number, now); });
+}
+
+bool ConnectionBroker::Warm(AcquireRequest request) {
+  request.want_trace = false;
+  request.deadline = Now() + std::chrono::minutes(1);
+  const bool already_warm = !Acquire(std::move(request), [](const AcquireResult&) {}).has_value();
+  return already_warm;
+}
+
+void ConnectionBroker::Resolve(Destination destination, TimePoint deadline, ResolveCallback done) {
+  std::string buffer;
+  AcquireRequest request{.destination = std::move(destination)};
+  Shard& shard = impl_->ShardOfKey(WriteDestinationKey(request, buffer));
+  shard.WithCore([&](ShardCore& core, TimePoint now) {
+    core.Resolve(std::move(request.destination), deadline, std::move(done), now);
+  });
+}
+
+Expected<void> ConnectionBroker::Release(const flow::FlowId& id) {
+  Shard* shard = impl_->ShardOf(id);
+  const bool known =
+      shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Release(id, now); });
+  if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
+  return {};
+}
+
+Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id) {
+  Shard* shard = impl_->ShardOf(id);
+  const Failure why{FailureReason::kClosedByOwner, "CloseFlow"};
+  const bool known =
+      shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Close(id, why, now); });
+  if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
+  return {};
+}
+
+std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id) const {
+  const Shard* shard = impl_->ShardOf(id);
+  if (shard == nullptr) return std::nullopt;
+  return shard->Inspect([&](const ShardCore& core) { return core.GetFlow(id); });
+}
+
+std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
+                                                  const std::optional<std::string>& client_group) const {
+  std::vector<flow::FlowId> ids;
+  for (const auto& shard : impl_->shards_) {
+    const auto own = shard->Inspect([](const ShardCore& core) { return core.FlowIds(); });
+    std::ranges::copy_if(own, std::back_inserter(ids), [&](const auto& id) { return !after || id > *after; });
+  }
+  std::ranges::sort(ids);
+  std::vector<FlowView> flows;
+  for (const flow::FlowId& id : ids) {
+    if (flows.size() == count) break;
+    const auto view = GetFlow(id);
+    if (view && (!client_group || view->client_group == *client_group)) flows.push_back(*view);
+  }
+  return flows;
+}
+
+void ConnectionBroker::ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done) {
+  Shard* shard = impl_->ShardOf(id);
+  if (shard == nullptr) return done(Unexpected({FailureReason::kUnknownFlow, ""}));
+  shard->WithCore([&](ShardCore& core, TimePoint now) { core.ProbeFlow(id, deadline, std::move(done), now); });
+}
+
+bool ConnectionBroker::ReportOutcome(const TransactionReport& report) {
+  Shard* shard = impl_->ShardOf(report.flow);
+  return shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Report(report, now); });
+}
+
+RelayId ConnectionBroker::AttachRelay(std::string client_group, std::shared_ptr<RelaySink> sink) {
+  const RelayId relay = ++impl_->last_relay_;
+  for (const auto& shard : impl_->shards_) {
+    shard->WithCore([&](ShardCore& core, TimePoint now) { core.AttachRelay(relay, client_group, sink, now); });
+  }
+  return relay;
+}
+
+void ConnectionBroker::DetachRelay(RelayId relay) {
+  for (const auto& shard : impl_->shards_) {
+    shard->WithCore([&](ShardCore& core, TimePoint now) { core.DetachRelay(relay, now); });
+  }
+}
+
+void ConnectionBroker::ResumeRelay(RelayId relay) {
+  for (const auto& shard : impl_->shards_) {
+    shard->WithCore([&](ShardCore& core, TimePoint now) { core.ResumeRelay(relay, now); });
+  }
+}
+
+std::vector<ConnectionBroker::SendRefusal> ConnectionBroker::Send(RelayId relay,
+                                                                  std::span<const OutboundMessage> messages) {
+  std::vector<SendRefusal> refusals;
+  std::size_t octets = 0;
+  const auto send_on = [&](std::size_t shard, ShardCore& core, TimePoint now) {
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      if (messages[i].flow.shard() != shard) continue;
+      if (auto refused = core.Send(relay, messages[i].flow, messages[i].bytes, now)) {
+        refusals.push_back({i, std::move(*refused)});
+      }
+    }
+  };
+  std::vector<bool> wanted(impl_->shards_.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    octets += messages[i].bytes.size();
+    if (impl_->ShardOf(messages[i].flow) != nullptr) {
+      wanted[messages[i].flow.shard()] = true;
+    } else {
+      refusals.push_back({i, {FailureReason::kUnknownFlow, ""}});
+    }
+  }
+  for (std::size_t shard = 0; shard < wanted.size(); ++shard) {
+    if (!wanted[shard]) continue;
+    impl_->shards_[shard]->WithCore([&](ShardCore& core, TimePoint now) { send_on(shard, core, now); });
+  }
+  std::ranges::sort(refusals, {}, &SendRefusal::index);
+  impl_->state_.observer.OnRelayed(/*inbound=*/false, messages.size() - refusals.size(), octets);
+  return refusals;
+}
+
+namespace {
+
+class Subscription final : public ConnectionBroker::EventSubscription {
+ public:
+  Subscription(FlowEventLog& log, FlowEventLog::SubscriptionId id) : log_(log), id_(id) {}
+  ~Subscription() override { log_.Unsubscribe(id_); }
+
+ private:
+  FlowEventLog& log_;
+  FlowEventLog::SubscriptionId id_;
+};
+
+}  // namespace
+
+std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlows(
+    std::optional<std::uint64_t> after_sequence, EventSink sink) {
+  const auto id = impl_->state_.events.Subscribe(after_sequence, std::move(sink));
+  if (!id) return nullptr;
+  return std::make_unique<Subscription>(impl_->state_.events, *id);
+}
+
+std::uint64_t ConnectionBroker::LatestFlowEvent() const {
+  return impl_->state_.events.latest();
+}
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,75 @@
+#include "broker/engine/destination_key.h"
+
+namespace flowbroker::engine {
+namespace {
+
+constexpr char kSeparator = '\x1f';  // cannot occur in any of the parts
+
+void AppendPort(std::string& key, const std::optional<std::uint16_t>& port) {
+  key += kSeparator;
+  if (!port) return;
+  key += static_cast<char>(*port >> 8U);
+  key += static_cast<char>(*port & 0xffU);
+}
+
+void Append(std::string& key, std::string_view text) {
+  key += kSeparator;
+  key += text;
+}
+
+void AppendAddress(std::string& key, const std::optional<IpAddress>& address) {
+  key += kSeparator;
+  if (!address) return;
+  for (const std::uint8_t octet : address->octets()) key += static_cast<char>(octet);
+}
+
+void AppendTo(std::string& key, const sip::SipUri& uri) {
+  key += uri.secure ? 'S' : 's';
+  key += uri.transport ? static_cast<char>('0' + static_cast<int>(*uri.transport)) : '-';
+  Append(key, uri.maddr ? *uri.maddr : uri.host);
+  Append(key, uri.host);  // the TLS identity, where `maddr` differs
+  AppendPort(key, uri.port);
+}
+
+void AppendTo(std::string& key, const location::ResponseDestination& response) {
+  key += 'r';
+  key += static_cast<char>('0' + static_cast<int>(response.transport));
+  Append(key, response.sent_by_host);
+  AppendPort(key, response.sent_by_port);
+  AppendAddress(key, response.received);
+  AppendPort(key, response.rport);
+}
+
+}  // namespace
+
+std::string_view WriteDestinationKey(const AcquireRequest& request, std::string& buffer) {
+  buffer.clear();
+  const Destination& destination = request.destination;
+  std::visit([&buffer](const auto& to) { AppendTo(buffer, to); }, destination.to);
+  buffer += kSeparator;
+  for (const Transport transport : {Transport::kUdp, Transport::kTcp, Transport::kTls}) {
+    buffer += destination.allowed_transports.Contains(transport) ? '1' : '0';
+  }
+  AppendAddress(buffer, destination.local_address);
+  Append(buffer, destination.local_interface);
+  Append(buffer, destination.tls_identity);
+  Append(buffer, request.client_group);
+  return buffer;
+}
+
+std::string TlsIdentityOf(const Destination& destination) {
+  if (!destination.tls_identity.empty()) return destination.tls_identity;
+  if (const auto* uri = std::get_if<sip::SipUri>(&destination.to)) return uri->host;
+  return std::get<location::ResponseDestination>(destination.to).sent_by_host;
+}
+
+location::LocateRequest LocateRequestFor(const Destination& destination) {
+  location::LocateRequest request{.destination = destination.to, .allowed_transports = destination.allowed_transports};
+  if (destination.local_address) {
+    request.allow_ipv4 = destination.local_address->is_ipv4();
+    request.allow_ipv6 = !request.allow_ipv4;
+  }
+  return request;
+}
+
+}  // namespace flowbroker::engine

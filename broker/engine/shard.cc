@@ -1,0 +1,170 @@
+#include "broker/engine/shard.h"
+
+#include <boost/asio/post.hpp>
+#include <iterator>
+#include <utility>
+
+namespace flowbroker::engine {
+namespace {
+
+namespace asio = boost::asio;
+
+net::CaresDnsClientOptions DnsClientOptions(const DnsOptions& options) {
+  return {.servers = options.servers,
+          .timeout = options.timeout,
+          .tries = options.tries,
+          .max_in_flight = options.max_in_flight};
+}
+
+}  // namespace
+
+Shard::Shard(std::uint8_t index, BrokerState& state, const Clock& clock, net::TlsContext* tls, DnsAnswered dns_answered)
+    : state_(state),
+      clock_(clock),
+      dns_answered_(std::move(dns_answered)),
+      dns_(io_, DnsClientOptions(state.options.dns)),
+      sockets_shared_{.io = io_, .clock = clock, .listener = *this, .framing = state.options.framing, .tls = tls},
+      core_(index, state, sources_, random_) {}
+
+Shard::~Shard() {
+  Stop();
+}
+
+void Shard::Start() {
+  thread_ = std::thread([this] {
+    own_thread_ = std::this_thread::get_id();
+    io_.run();
+  });
+}
+
+void Shard::Stop() {
+  if (!thread_.joinable()) return;
+  WithCore([](ShardCore& core, TimePoint now) { core.Stop(now); });
+  asio::post(io_, [this] {  // behind the closes that the core has just asked for
+    Drain();
+    for (auto& [id, socket] : sockets_) socket.connection->Close();
+    sockets_.clear();
+    timer_.cancel();
+    work_.reset();
+    io_.stop();
+  });
+  thread_.join();
+}
+
+void Shard::Conclude(std::unique_lock<std::mutex> lock) {
+  ShardActions actions = core_.TakeActions();
+  std::ranges::move(actions.io, std::back_inserter(pending_io_));
+  const TimePoint next = core_.NextDeadline();
+  const bool arm = next < armed_at_;
+  if (arm) armed_at_ = next;
+  const bool io_waits = !pending_io_.empty();
+  const bool own_thread = OnOwnThread();
+  const bool post = (io_waits || arm) && !own_thread && !std::exchange(drain_posted_, drain_posted_ || io_waits || arm);
+  lock.unlock();
+  if (own_thread) {
+    if (arm) ArmTimer(next);
+    if (io_waits) Drain();
+  } else if (post) {
+    asio::post(io_, [this] { Drain(); });
+  }
+  for (auto& call : actions.calls) call();
+}
+
+void Shard::Drain() {
+  while (true) {
+    std::unique_lock lock(mutex_);
+    drain_posted_ = false;
+    auto io = std::exchange(pending_io_, {});
+    const TimePoint when = armed_at_;
+    lock.unlock();
+    if (io.empty()) return ArmTimer(when);
+    for (IoAction& action : io) CarryOut(action);
+  }
+}
+
+void Shard::ArmTimer(TimePoint when) {
+  if (when == kNever) return;
+  timer_.expires_at(std::chrono::steady_clock::time_point(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(when.time_since_epoch())));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;  // armed anew
+    std::unique_lock lock(mutex_);
+    core_.OnTimer(clock_.Now());
+    armed_at_ = kNever;  // so that Conclude arms it for whatever is next
+    Conclude(std::move(lock));
+  });
+}
+
+void Shard::CarryOut(IoAction& action) {
+  std::visit([this](auto& one) { Do(one); }, action);
+}
+
+void Shard::Do(OpenConnection& open) {
+  sockets_.emplace(open.id, Socket{net::Connect(sockets_shared_, open.id, open.spec)});
+}
+
+void Shard::Do(CloseConnection& close) {
+  if (const auto socket = sockets_.extract(close.id)) socket.mapped().connection->Close();
+}
+
+void Shard::Do(SendBytes& send) {
+  const auto socket = sockets_.find(send.id);
+  if (socket == sockets_.end()) return;
+  socket->second.connection->Send(send.bytes);
+  ReportQueue(send.id, socket->second);
+}
+
+void Shard::Do(PauseReading& pause) {
+  if (const auto socket = sockets_.find(pause.id); socket != sockets_.end()) socket->second.connection->PauseReading();
+}
+
+void Shard::Do(ResumeReading& resume) {
+  if (const auto socket = sockets_.find(resume.id); socket != sockets_.end()) {
+    socket->second.connection->ResumeReading();
+  }
+}
+
+void Shard::Do(AskDns& ask) {
+  const TimePoint asked = clock_.Now();
+  dns_.Query(ask.question, [this, question = ask.question, asked](dns::RecordSet records) {
+    const TimePoint now = clock_.Now();
+    state_.observer.OnDnsAnswer(question, records.status, now - asked);
+    dns_answered_(question, state_.resolver.End(question, std::move(records), now));
+  });
+}
+
+void Shard::ReportQueue(flow::ConnectionId id, Socket& socket) {
+  const std::size_t octets = socket.connection->queued();
+  if (octets == 0 && !socket.queue_reported) return;
+  socket.queue_reported = octets > 0;
+  WithCore([id, octets](ShardCore& core, TimePoint) { core.OnQueued(id, octets); });
+}
+
+void Shard::PostDnsAnswer(const dns::Question& question, const SharedResolver::Answer& answer) {
+  asio::post(io_, [this, question, answer] {
+    WithCore([&](ShardCore& core, TimePoint now) { core.OnDnsAnswer(question, answer, now); });
+  });
+}
+
+void Shard::OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt) {
+  WithCore([&](ShardCore& core, TimePoint now) { core.OnTlsBegins(id, rtt, now); });
+}
+
+void Shard::OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt) {
+  WithCore([&](ShardCore& core, TimePoint now) { core.OnConnected(id, local, rtt, now); });
+}
+
+void Shard::OnReceived(flow::ConnectionId id, std::span<const sip::MessageFramer::Item> items) {
+  WithCore([&](ShardCore& core, TimePoint now) { core.OnReceived(id, items, now); });
+}
+
+void Shard::OnQueueChanged(flow::ConnectionId id) {
+  if (const auto socket = sockets_.find(id); socket != sockets_.end()) ReportQueue(id, socket->second);
+}
+
+void Shard::OnEnded(flow::ConnectionId id, const Failure& failure) {
+  sockets_.erase(id);
+  WithCore([&](ShardCore& core, TimePoint now) { core.OnEnded(id, failure, now); });
+}
+
+}  // namespace flowbroker::engine

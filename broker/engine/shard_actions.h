@@ -1,0 +1,46 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "broker/dns/records.h"
+#include "broker/flow/connection_id.h"
+#include "broker/net/connection.h"
+
+namespace flowbroker::engine {
+
+struct OpenConnection {
+  flow::ConnectionId id;
+  net::ConnectSpec spec;
+};
+struct CloseConnection {
+  flow::ConnectionId id;
+};
+struct SendBytes {
+  flow::ConnectionId id;
+  std::string bytes;
+};
+struct PauseReading {
+  flow::ConnectionId id;
+};
+struct ResumeReading {
+  flow::ConnectionId id;
+};
+struct AskDns {
+  dns::Question question;
+};
+
+/// What a shard's core wants done on the shard's thread, in order.
+using IoAction = std::variant<OpenConnection, CloseConnection, SendBytes, PauseReading, ResumeReading, AskDns>;
+
+/// What one call of a shard's core wants done after the shard's lock is released.
+struct ShardActions {
+  std::vector<IoAction> io;                  ///< on the shard's thread
+  std::vector<std::function<void()>> calls;  ///< callers' callbacks, on whatever thread is there
+
+  bool empty() const { return io.empty() && calls.empty(); }
+};
+
+}  // namespace flowbroker::engine

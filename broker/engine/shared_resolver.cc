@@ -1,0 +1,41 @@
+#include "broker/engine/shared_resolver.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace flowbroker::engine {
+
+using location::AnswerOrigin;
+
+std::variant<SharedResolver::Answer, SharedResolver::Instruction> SharedResolver::Ask(const dns::Question& question,
+                                                                                      std::uint8_t shard,
+                                                                                      TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  if (auto cached = cache_.Find(question, now)) return Answer{std::move(cached->records), AnswerOrigin::kCache};
+  if (const auto recheck = recheck_at_.find(question); recheck != recheck_at_.end()) {
+    auto stale = now < recheck->second ? cache_.FindStale(question, now) : std::nullopt;
+    if (stale) return Answer{std::move(stale->records), AnswerOrigin::kStale};
+    recheck_at_.erase(recheck);
+  }
+  const auto [entry, first] = in_flight_.try_emplace(question);
+  auto& shards = entry->second;
+  if (std::ranges::find(shards, shard) == shards.end()) shards.push_back(shard);
+  return first ? Instruction::kAsk : Instruction::kWait;
+}
+
+SharedResolver::Ended SharedResolver::End(const dns::Question& question, dns::RecordSet records, TimePoint now) {
+  const std::lock_guard lock(mutex_);
+  Ended ended{{std::move(records), AnswerOrigin::kServer}, {}};
+  if (auto waiting = in_flight_.extract(question)) ended.shards = std::move(waiting.mapped());
+  if (!dns::IsDnsTrouble(ended.answer.records.status)) {
+    cache_.Store(question, ended.answer.records, now);
+    return ended;
+  }
+  if (auto stale = cache_.FindStale(question, now)) {
+    ended.answer = {std::move(stale->records), AnswerOrigin::kStale};
+    recheck_at_[question] = now + kRecheckAfterTrouble;
+  }
+  return ended;
+}
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "broker/dns/dns_cache.h"
+#include "broker/location/server_locator.h"
+
+namespace flowbroker::engine {
+
+/// The DNS cache of the whole broker, and the knowledge of which question is in flight: no name and type is asked twice
+/// at the same time, whichever shards want it. Asks nothing itself. Thread-safe.
+class SharedResolver {
+ public:
+  explicit SharedResolver(const dns::DnsCacheOptions& options) : cache_(options) {}
+
+  struct Answer {
+    dns::RecordSet records;
+    location::AnswerOrigin origin;
+  };
+  enum class Instruction : std::uint8_t {
+    kAsk,   ///< nobody asks: the caller's shard must, and must then call End
+    kWait,  ///< another request asks: the answer comes to the caller's shard by itself
+  };
+
+  /// The answer where it is known, else what to do about it.
+  std::variant<Answer, Instruction> Ask(const dns::Question& question, std::uint8_t shard, TimePoint now);
+
+  struct Ended {
+    Answer answer;
+    std::vector<std::uint8_t> shards;  ///< that wait for it, the one that asked included; each once
+  };
+  /// The question in flight was answered, or DNS failed: then an expired answer stands in where there is one.
+  Ended End(const dns::Question& question, dns::RecordSet records, TimePoint now);
+
+ private:
+  /// RFC 8767 s.5 ("failure recheck timer"): while DNS is in trouble the stale answer is served for so long without
+  /// asking, or every request would pay the time-out anew.
+  static constexpr Duration kRecheckAfterTrouble = std::chrono::seconds(5);
+
+  std::mutex mutex_;
+  dns::DnsCache cache_;
+  std::unordered_map<dns::Question, std::vector<std::uint8_t>> in_flight_;
+  std::unordered_map<dns::Question, TimePoint> recheck_at_;  // questions whose stale answer is in use
+};
+
+}  // namespace flowbroker::engine
