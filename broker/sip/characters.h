@@ -1,10 +1,8 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace flowbroker::sip {
@@ -73,28 +71,6 @@ constexpr std::size_t TokenLength(std::string_view text) {
   std::size_t length = 0;
   while (length < text.size() && Is(CharacterClass::kToken, text[length])) ++length;
   return length;
-}
-
-/// Offset of the first CR or LF at or after `from`, or the size. Looks at eight octets at a time: header lines are most
-/// of what we read, and anything below a space in them is nearly always their end.
-inline std::size_t FindLineBreak(std::string_view text, std::size_t from) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  while (from < text.size()) {
-    if (text.size() - from >= 8) {
-      std::uint64_t octets = 0;
-      std::memcpy(&octets, text.data() + from, 8);
-      const std::uint64_t below_space = (octets - kOnes * 0x20) & ~octets & (kOnes * 0x80);
-      if (below_space == 0) {
-        from += 8;
-        continue;
-      }
-    }
-    const std::size_t end = std::min(from + 8, text.size());
-    for (; from < end; ++from) {
-      if (text[from] == '\r' || text[from] == '\n') return from;
-    }
-  }
-  return text.size();
 }
 
 constexpr char ToLower(char c) {

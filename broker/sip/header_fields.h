@@ -12,14 +12,17 @@ namespace flowbroker::sip {
 /// One header field (RFC 3261 s.7.3.1); views into the message.
 struct HeaderField {
   std::string_view name;
-  std::string_view value;  ///< without surrounding white space; may hold line ends where the sender folded it
+  std::string_view untrimmed;  ///< everything after the colon
 
-  /// Whether this is the field `full_name` (given in lower case) or its compact form.
-  bool Is(std::string_view full_name, char compact) const {
-    if (name.size() == 1) return ToLower(name[0]) == compact;
-    return EqualsIgnoringCase(name, full_name);
-  }
+  /// Without surrounding white space; may hold line ends where the sender folded it.
+  std::string_view value() const { return TrimLinearWhiteSpace(untrimmed); }
+
+  /// Whether the name is `full_name`, given in lower case.
   bool Is(std::string_view full_name) const { return EqualsIgnoringCase(name, full_name); }
+  /// Whether the name is `full_name` or its compact form, both given in lower case.
+  bool Is(std::string_view full_name, char compact) const {
+    return name.size() == 1 ? ToLower(name[0]) == compact : Is(full_name);
+  }
 };
 
 /// Walks the header fields of a message once, from the line after the start line to the empty line. Pure, does not
@@ -31,45 +34,46 @@ struct HeaderField {
 ///     if (!fields.complete()) the section is cut off or is not made of header lines
 class HeaderFields {
  public:
-  explicit HeaderFields(std::string_view section) : section_(section) {}
+  explicit HeaderFields(std::string_view section) : rest_(section), size_(section.size()) {}
 
   std::optional<HeaderField> Next() {
-    const std::string_view rest = section_.substr(position_);
-    if (rest.starts_with("\r\n")) {
+    const std::size_t length = LengthWithFolds();
+    if (length == 2) {
       complete_ = true;
-      position_ += 2;
-      return std::nullopt;
+      rest_.remove_prefix(2);
     }
-    const std::string_view name = rest.substr(0, TokenLength(rest));
-    std::size_t colon = name.size();
-    while (colon < rest.size() && IsBlank(rest[colon])) ++colon;  // HCOLON allows blanks before it
-    if (name.empty() || colon >= rest.size() || rest[colon] != ':') return std::nullopt;
-    const std::size_t length = LengthWithFolds(rest);
-    if (length == 0) return std::nullopt;
-    position_ += length;
-    return HeaderField{name, TrimLinearWhiteSpace(rest.substr(colon + 1, length - colon - 1))};
+    if (length <= 2) return std::nullopt;
+    const char* const line = rest_.data();
+    const char* end_of_name = line;
+    while (Is(CharacterClass::kToken, *end_of_name)) ++end_of_name;  // the CR ends this loop and the next
+    const char* colon = end_of_name;
+    while (IsBlank(*colon)) ++colon;  // HCOLON allows blanks before it
+    if (end_of_name == line || *colon != ':') return std::nullopt;
+    rest_.remove_prefix(length);
+    return HeaderField{{line, end_of_name}, {colon + 1, line + length}};
   }
 
   /// After Next() returned nothing: whether the empty line was reached.
   bool complete() const { return complete_; }
 
   /// Octets of the section read so far; with complete(), the empty line included.
-  std::size_t consumed() const { return position_; }
+  std::size_t consumed() const { return size_ - rest_.size(); }
 
  private:
-  /// Length of the first line with its continuation lines and line ends; 0 when a CRLF is missing.
-  static std::size_t LengthWithFolds(std::string_view rest) {
+  /// Length of the first line with its continuation lines and line ends; 0 when a CRLF is missing, or a CR or LF stands
+  /// alone: others might see a line end there.
+  std::size_t LengthWithFolds() const {
     std::size_t end = 0;
     do {
-      const std::size_t line_break = FindLineBreak(rest, end);
-      if (!rest.substr(line_break).starts_with("\r\n")) return 0;  // the end, or a CR or LF alone
-      end = line_break + 2;
-    } while (end < rest.size() && IsBlank(rest[end]));
+      const std::size_t lf = rest_.find('\n', end);
+      if (lf == std::string_view::npos || rest_.find('\r', end) + 1 != lf) return 0;
+      end = lf + 1;
+    } while (end > 2 && end < rest_.size() && IsBlank(rest_[end]));
     return end;
   }
 
-  std::string_view section_;
-  std::size_t position_ = 0;
+  std::string_view rest_;
+  std::size_t size_;
   bool complete_ = false;
 };
 

@@ -127,7 +127,7 @@ void MessageFramer::ReadFields(std::string_view head) {
   HeaderFields fields(head.substr(head.find('\n') + 1));
   while (const std::optional<HeaderField> field = fields.Next()) {
     if (!field->Is("content-length", 'l')) continue;
-    const std::optional<std::size_t> length = ReadContentLength(field->value);
+    const std::optional<std::size_t> length = ReadContentLength(field->value());
     if (!length) return Fail(Defect::kBadContentLength);
     if (content_length && content_length != length) return Fail(Defect::kTwoContentLengths);
     content_length = length;

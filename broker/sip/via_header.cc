@@ -1,28 +1,40 @@
 #include "broker/sip/via_header.h"
 
+#include <algorithm>
+
 #include "broker/sip/characters.h"
 
 namespace flowbroker::sip {
 namespace {
 
+constexpr std::size_t npos = std::string_view::npos;
+
+/// Offset after the quoted string that begins at `open`, or the end.
+std::size_t SkipQuoted(std::string_view text, std::size_t open) {
+  std::size_t i = open + 1;
+  while (i < text.size() && text[i] != '"') i += text[i] == '\\' ? 2 : 1;
+  return std::min(i + 1, text.size());
+}
+
 /// Offset of the next ';' or ',' outside quotes, or the end.
 std::size_t FindSeparator(std::string_view text, std::size_t from) {
-  bool quoted = false;
-  for (std::size_t i = from; i < text.size(); ++i) {
-    if (text[i] == '"') {
-      quoted = !quoted;
-    } else if (quoted) {
-      if (text[i] == '\\') ++i;
-    } else if (text[i] == ';' || text[i] == ',') {
-      return i;
+  while (from < text.size()) {
+    const char c = text[from];
+    if (!Is(CharacterClass::kToken, c)) {  // most characters are, and then one look is enough
+      if (c == ';' || c == ',') return from;
+      if (c == '"') {
+        from = SkipQuoted(text, from);
+        continue;
+      }
     }
+    ++from;
   }
-  return text.size();
+  return from;
 }
 
 std::string_view BranchValue(std::string_view parameter) {
   const std::size_t equals = parameter.find('=');
-  if (equals == std::string_view::npos) return {};
+  if (equals == npos) return {};
   if (!EqualsIgnoringCase(TrimLinearWhiteSpace(parameter.substr(0, equals)), "branch")) return {};
   return TrimLinearWhiteSpace(parameter.substr(equals + 1));
 }
