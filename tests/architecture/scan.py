@@ -159,7 +159,7 @@ def check_cmake(path, text):
     name, arguments = module_arguments(called[1]) if called else (None, {})
     if name != module:
         yield Breach(path, 1, Kind.CMAKE_NAME, f"the module of {module}/ is called {name}")
-    edges = set(arguments.get("USES", ())) | set(re.findall(r"\bbroker(?:::|_)(\w+)", code)) - {module}
+    edges = set(arguments.get("USES", ())) | set(re.findall(r"\bbroker(?:::|_)(\w+)\b(?!\.)", code)) - {module}
     for used in sorted(edges):
         if judge_edge(module, used, rules.BROKER_USES):
             yield Breach(path, 1, Kind.CMAKE_EDGE, f"{module} uses {used}")
