@@ -76,6 +76,16 @@ std::optional<Transport> TransportNamed(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<Endpoint> AddressAndPort(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const auto address = IpAddress::Parse(text.substr(0, colon));
+  const auto port = LeadingNumber<std::uint16_t>(text.substr(colon + 1));
+  const bool bare_ipv6 = address && !address->is_ipv4() && text.front() != '[';
+  if (!address || bare_ipv6 || !port || !port->second.empty()) return std::nullopt;
+  return Endpoint{*address, port->first};
+}
+
 }  // namespace
 
 Expected<void> ParseValue(std::string_view text, bool& value) {
@@ -202,15 +212,17 @@ std::string ValueText(const std::vector<Transport>& value) {
 
 Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_port) {
   if (const auto address = IpAddress::Parse(text)) return Endpoint{*address, default_port};
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return Wrong(text, "an address and port");
-  const auto address = IpAddress::Parse(text.substr(0, colon));
-  const auto port = LeadingNumber<std::uint16_t>(text.substr(colon + 1));
-  const bool bare_ipv6 = address && !address->is_ipv4() && text.front() != '[';
-  if (!address || bare_ipv6 || !port || !port->second.empty() || port->first == 0) {
+  const auto endpoint = AddressAndPort(text);
+  if (!endpoint || endpoint->port == 0) {
     return Wrong(text, "an address and port such as 192.0.2.1:53 or [2001:db8::1]:53");
   }
-  return Endpoint{*address, port->first};
+  return *endpoint;
+}
+
+Expected<Endpoint> ParseListenEndpoint(std::string_view text) {
+  const auto endpoint = AddressAndPort(text);
+  if (!endpoint) return Wrong(text, "an address and port such as 127.0.0.1:7461 or [::1]:7461");
+  return *endpoint;
 }
 
 }  // namespace flowbroker::config

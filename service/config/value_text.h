@@ -39,4 +39,7 @@ std::string ValueText(const std::vector<Transport>& value);
 /// "127.0.0.1:5300", "[::1]:53", "192.0.2.1" or "2001:db8::1" (then `default_port`).
 Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_port);
 
+/// "127.0.0.1:7461"; port 0 lets the kernel choose.
+Expected<Endpoint> ParseListenEndpoint(std::string_view text);
+
 }  // namespace flowbroker::config

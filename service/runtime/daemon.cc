@@ -1,0 +1,71 @@
+#include "service/runtime/daemon.h"
+
+#include <unistd.h>
+
+#include <boost/json/object.hpp>
+#include <utility>
+
+namespace flowbroker::runtime {
+
+Daemon::Daemon(const config::ServiceConfig& config)
+    : config_(config),
+      log_writer_(STDERR_FILENO),
+      log_(log_writer_, config.log_level),
+      telemetry_(log_, config.log_slower_than) {}
+
+Expected<std::unique_ptr<Daemon>> Daemon::Start(const config::ServiceConfig& config) {
+  std::unique_ptr<Daemon> daemon(new Daemon(config));
+  if (auto started = daemon->StartParts(); !started) return Unexpected(started.error());
+  return daemon;
+}
+
+Expected<void> Daemon::StartParts() {
+  auto broker = engine::ConnectionBroker::Create(config_.broker, &telemetry_);
+  if (!broker) return Unexpected(broker.error());
+  broker_ = *std::move(broker);
+  auto rpc = rpc::RpcServer::Start(config_, *broker_);
+  if (!rpc) return Unexpected(rpc.error());
+  rpc_ = *std::move(rpc);
+  if (auto admin = StartAdmin(); !admin) return admin;
+  rpc_->SetServing(true);
+  serving_ = true;
+  boost::json::object fields;
+  fields["grpc"] = rpc_->addresses();
+  fields["admin"] = admin_ ? admin_->address() : "off";
+  log_.Write(config::LogLevel::kInfo, "started", std::move(fields));
+  return {};
+}
+
+Expected<void> Daemon::StartAdmin() {
+  if (config_.admin == "off") return {};
+  auto admin = admin::AdminServer::Start(config_.admin, {.metrics = [this] { return telemetry_.metrics().Text(); },
+                                                         .ready = [this] { return serving_.load(); }});
+  if (!admin) return Unexpected(admin.error());
+  admin_ = *std::move(admin);
+  return {};
+}
+
+std::string Daemon::ReadyLine() const {
+  return "flowbrokerd ready: grpc=" + rpc_->addresses() + " admin=" + (admin_ ? admin_->address() : "off");
+}
+
+void Daemon::Stop() {
+  if (broker_ == nullptr) return;
+  log_.Write(config::LogLevel::kInfo, "stopping");
+  serving_ = false;
+  if (rpc_ != nullptr) {
+    rpc_->SetServing(false);
+    rpc_->Drain(config_.drain_timeout);
+  }
+  broker_->Stop();
+  rpc_.reset();
+  admin_.reset();
+  broker_.reset();
+  log_.Write(config::LogLevel::kInfo, "stopped");
+}
+
+Daemon::~Daemon() {
+  Stop();
+}
+
+}  // namespace flowbroker::runtime

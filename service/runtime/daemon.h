@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "broker/base/expected.h"
+#include "broker/engine/connection_broker.h"
+#include "service/admin/admin_server.h"
+#include "service/config/service_config.h"
+#include "service/rpc/rpc_server.h"
+#include "service/telemetry/broker_telemetry.h"
+#include "service/telemetry/json_log.h"
+#include "service/telemetry/log_writer.h"
+
+namespace flowbroker::runtime {
+
+/// Everything that runs in `flowbrokerd`, in the order of its life: log, telemetry, broker, gRPC, admin.
+///
+///     auto daemon = Daemon::Start(config);
+///     WaitForStopSignal();
+///     (*daemon)->Stop();
+class Daemon {
+ public:
+  /// Starts all of it and says SERVING. On failure nothing is left running and the detail tells an operator what to
+  /// mend: a port in use, a certificate that cannot be read.
+  static Expected<std::unique_ptr<Daemon>> Start(const config::ServiceConfig& config);
+  /// Stops, where that was not done yet.
+  ~Daemon();
+
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  /// "flowbrokerd ready: grpc=unix:...,127.0.0.1:7460 admin=127.0.0.1:7461".
+  std::string ReadyLine() const;
+
+  /// Says NOT_SERVING, lets calls in progress finish for the drain time-out, then ends everything. Blocks; idempotent.
+  void Stop();
+
+ private:
+  explicit Daemon(const config::ServiceConfig& config);
+  Expected<void> StartParts();
+  Expected<void> StartAdmin();
+
+  const config::ServiceConfig config_;
+  std::atomic<bool> serving_ = false;
+  telemetry::LogWriter log_writer_;
+  telemetry::JsonLog log_;
+  telemetry::BrokerTelemetry telemetry_;
+  std::unique_ptr<engine::ConnectionBroker> broker_;
+  std::unique_ptr<rpc::RpcServer> rpc_;
+  std::unique_ptr<admin::AdminServer> admin_;
+};
+
+}  // namespace flowbroker::runtime

@@ -1,0 +1,54 @@
+#include "service/telemetry/broker_telemetry.h"
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <utility>
+
+namespace flowbroker::telemetry {
+namespace {
+
+/// Whether the broker or the network is to blame; a caller's own mistakes and cancellations are not worth a line.
+bool WorthLogging(FailureReason reason) {
+  return reason != FailureReason::kInvalidArgument && reason != FailureReason::kCancelled &&
+         reason != FailureReason::kShuttingDown;
+}
+
+}  // namespace
+
+void BrokerTelemetry::OnAcquired(const engine::AcquireResult& result, Duration took) {
+  metrics_.CountAcquire(result, took);
+  if (!result.flow && WorthLogging(result.flow.error().reason)) {
+    LogAcquire(config::LogLevel::kWarn, "acquire_failed", result, took, failed_limiter_);
+  } else if (result.flow && took >= slow_) {
+    LogAcquire(config::LogLevel::kInfo, "acquire_slow", result, took, slow_limiter_);
+  }
+}
+
+void BrokerTelemetry::LogAcquire(config::LogLevel level, std::string_view event, const engine::AcquireResult& result,
+                                 Duration took, RateLimiter& limiter) {
+  if (!log_.Enabled(level)) return;
+  const RateLimiter::Verdict verdict = limiter.Take(TimePoint(std::chrono::steady_clock::now().time_since_epoch()));
+  if (!verdict.pass) return;
+  boost::json::object fields;
+  fields["took_ms"] = ToMilliseconds(took);
+  if (result.flow) {
+    fields["flow_id"] = result.flow->id.ToString();
+    fields["remote"] = result.flow->remote.ToString();
+  } else {
+    fields["reason"] = std::string_view(ToString(result.flow.error().reason));
+    fields["detail"] = result.flow.error().detail;
+  }
+  if (verdict.suppressed > 0) fields["suppressed_before"] = verdict.suppressed;
+  fields["trace"] = ToJson(result.trace);
+  log_.Write(level, event, std::move(fields));
+}
+
+void BrokerTelemetry::OnDnsAnswer(const dns::Question& question, dns::AnswerStatus status, Duration /*took*/) {
+  metrics_.CountDnsAnswer(question.type, status);
+}
+
+void BrokerTelemetry::OnRelayed(bool inbound, std::size_t messages, std::size_t bytes) {
+  metrics_.CountRelayed(inbound, messages, bytes);
+}
+
+}  // namespace flowbroker::telemetry

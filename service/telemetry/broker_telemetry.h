@@ -1,0 +1,39 @@
+#pragma once
+
+#include <string>
+
+#include "broker/engine/broker_observer.h"
+#include "service/telemetry/broker_metrics.h"
+#include "service/telemetry/json_log.h"
+#include "service/telemetry/rate_limiter.h"
+
+namespace flowbroker::telemetry {
+
+/// What the process tells about its broker: counts everything, and logs slow and failed Acquires with their trace, at
+/// most 20 at once and one a second of each kind.
+class BrokerTelemetry final : public engine::BrokerObserver {
+ public:
+  /// `log` must outlive it.
+  BrokerTelemetry(JsonLog& log, Duration slow) : log_(log), slow_(slow) {}
+
+  void OnAcquired(const engine::AcquireResult& result, Duration took) override;
+  void OnAttempt(const history::AttemptOutcome& outcome) override { metrics_.CountAttempt(outcome); }
+  void OnFlowEvent(const engine::FlowEvent& event) override { metrics_.CountFlowEvent(event); }
+  void OnDnsAnswer(const dns::Question& question, dns::AnswerStatus status, Duration took) override;
+  void OnRelayed(bool inbound, std::size_t messages, std::size_t bytes) override;
+  void OnLimit(engine::Limit limit) override { metrics_.CountLimit(limit); }
+
+  const BrokerMetrics& metrics() const { return metrics_; }
+
+ private:
+  void LogAcquire(config::LogLevel level, std::string_view event, const engine::AcquireResult& result, Duration took,
+                  RateLimiter& limiter);
+
+  JsonLog& log_;
+  const Duration slow_;
+  BrokerMetrics metrics_;
+  RateLimiter slow_limiter_{20, std::chrono::seconds(1)};
+  RateLimiter failed_limiter_{20, std::chrono::seconds(1)};
+};
+
+}  // namespace flowbroker::telemetry

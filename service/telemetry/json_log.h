@@ -1,0 +1,30 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <string_view>
+
+#include "broker/base/trace.h"
+#include "service/config/service_config.h"
+#include "service/telemetry/log_writer.h"
+
+namespace flowbroker::telemetry {
+
+/// The process's log: one JSON object per line with `time`, `level`, `event` and what belongs to it. Any thread.
+class JsonLog {
+ public:
+  /// `writer` must outlive the log.
+  JsonLog(LogWriter& writer, config::LogLevel level) : writer_(writer), level_(level) {}
+
+  bool Enabled(config::LogLevel level) const { return level <= level_; }
+
+  void Write(config::LogLevel level, std::string_view event, boost::json::object fields = {});
+
+ private:
+  LogWriter& writer_;
+  const config::LogLevel level_;
+};
+
+/// A trace as an array of objects, times in milliseconds since its start; the first 64 steps of it.
+boost::json::array ToJson(const Trace& trace);
+
+}  // namespace flowbroker::telemetry
