@@ -1,0 +1,85 @@
+#include "broker/net/tls_context.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "broker/net/tls_session.h"
+
+namespace flowbroker::net {
+namespace {
+
+struct ContextDeleter {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
+
+// The oldest error is the cause, the later ones tell who passed it on.
+std::string CauseOfOpenSslError() {
+  const unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
+  const char* reason = ERR_reason_error_string(code);
+  return reason == nullptr ? "unknown error" : reason;
+}
+
+Failure Wrong(std::string_view field, const std::string& file, const std::string& what) {
+  std::string detail(field);
+  if (!file.empty()) detail += " " + file;
+  return {FailureReason::kInvalidArgument, detail + ": " + what, std::string(field)};
+}
+
+// Without this a key with a passphrase would ask for it on the terminal.
+int RefusePassphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) {
+  return -1;
+}
+
+std::optional<Failure> LoadTrust(SSL_CTX& context, const TlsContextOptions& options) {
+  const bool loaded = options.ca_file.empty() ? SSL_CTX_set_default_verify_paths(&context) == 1
+                                              : SSL_CTX_load_verify_file(&context, options.ca_file.c_str()) == 1;
+  if (!loaded) return Wrong("ca_file", options.ca_file, CauseOfOpenSslError());
+  return std::nullopt;
+}
+
+std::optional<Failure> LoadOwnCertificate(SSL_CTX& context, const TlsContextOptions& options) {
+  const std::string& certificate = options.certificate_file;
+  const std::string& key = options.private_key_file;
+  if (certificate.empty() && key.empty()) return std::nullopt;
+  if (key.empty()) return Wrong("private_key_file", "", "is required with certificate_file");
+  if (certificate.empty()) return Wrong("certificate_file", "", "is required with private_key_file");
+  if (SSL_CTX_use_certificate_chain_file(&context, certificate.c_str()) != 1) {
+    return Wrong("certificate_file", certificate, CauseOfOpenSslError());
+  }
+  if (SSL_CTX_use_PrivateKey_file(&context, key.c_str(), SSL_FILETYPE_PEM) == 1) return std::nullopt;
+  const bool mismatch = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH;
+  std::string cause = CauseOfOpenSslError();
+  if (mismatch) cause = "does not belong to the certificate in " + certificate;
+  return Wrong("private_key_file", key, cause);
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<TlsContext>> TlsContext::Create(const TlsContextOptions& options) {
+  ERR_clear_error();
+  Context context(SSL_CTX_new(TLS_client_method()));
+  if (!context) return Unexpected(Failure{FailureReason::kInternal, CauseOfOpenSslError()});
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);  // an idle flow holds no record buffers
+  SSL_CTX_set_default_passwd_cb(context.get(), &RefusePassphrase);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  TlsSession::InstallCallbacks(context.get());
+  if (auto failure = LoadTrust(*context, options)) return Unexpected(*std::move(failure));
+  if (auto failure = LoadOwnCertificate(*context, options)) return Unexpected(*std::move(failure));
+  return std::unique_ptr<TlsContext>(new TlsContext(context.release(), options.max_cached_sessions));
+}
+
+TlsContext::~TlsContext() {
+  SSL_CTX_free(native_);
+}
+
+}  // namespace flowbroker::net
