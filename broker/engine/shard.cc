@@ -54,6 +54,8 @@ void Shard::Stop() {
 void Shard::Conclude(std::unique_lock<std::mutex> lock) {
   ShardActions actions = core_.TakeActions();
   std::ranges::move(actions.io, std::back_inserter(pending_io_));
+  handover_octets_ += actions.send_octets;
+  core_.NoteHandover(handover_octets_);
   const TimePoint next = core_.NextDeadline();
   const bool arm = next < armed_at_;
   if (arm) armed_at_ = next;
@@ -75,6 +77,8 @@ void Shard::Drain() {
     std::unique_lock lock(mutex_);
     drain_posted_ = false;
     auto io = std::exchange(pending_io_, {});
+    handover_octets_ = 0;
+    core_.NoteHandover(0);
     const TimePoint when = armed_at_;
     lock.unlock();
     if (io.empty()) return ArmTimer(when);
@@ -83,11 +87,13 @@ void Shard::Drain() {
 }
 
 void Shard::ArmTimer(TimePoint when) {
-  if (when == kNever) return;
+  if (when == timer_set_to_) return;
+  timer_set_to_ = when;
   timer_.expires_at(std::chrono::steady_clock::time_point(
       std::chrono::duration_cast<std::chrono::steady_clock::duration>(when.time_since_epoch())));
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;  // armed anew
+    timer_set_to_ = kNever;
     std::unique_lock lock(mutex_);
     core_.OnTimer(clock_.Now());
     armed_at_ = kNever;  // so that Conclude arms it for whatever is next

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -97,9 +97,12 @@ class Shard final : private net::ConnectionListener {
   net::ShardSockets sockets_shared_;
   std::unordered_map<flow::ConnectionId, Socket> sockets_;
 
+  TimePoint timer_set_to_ = kNever;
+
   mutable std::mutex mutex_;
   ShardCore core_;                    // under mutex_
   std::vector<IoAction> pending_io_;  // under mutex_
+  std::size_t handover_octets_ = 0;   // under mutex_: in pending_io_
   bool drain_posted_ = false;         // under mutex_
   TimePoint armed_at_ = kNever;       // under mutex_
 

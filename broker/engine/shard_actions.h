@@ -40,6 +40,8 @@ struct ShardActions {
   std::vector<IoAction> io;                  ///< on the shard's thread
   std::vector<std::function<void()>> calls;  ///< callers' callbacks, on whatever thread is there
 
+  std::size_t send_octets = 0;  ///< in all SendBytes together
+
   bool empty() const { return io.empty() && calls.empty(); }
 };
 

@@ -77,6 +77,9 @@ class ShardCore {
   void ResumeRelay(RelayId relay, TimePoint now);
   std::optional<Failure> Send(RelayId relay, const flow::FlowId& id, std::string_view bytes, TimePoint now);
 
+  /// `octets` asked to be sent earlier have not reached the sockets yet: the driver is behind.
+  void NoteHandover(std::size_t octets) { handover_octets_ = octets; }
+
   /// What is to be done since the last call.
   ShardActions TakeActions() { return std::exchange(actions_, {}); }
 
@@ -183,6 +186,8 @@ class ShardCore {
                       TimePoint now);
   void OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoint now);
   void Deliver(const flow::Flow& flow, std::optional<RelayId> relay, InboundMessage message, TimePoint now);
+  void DeliverHeld(const std::string& client_group, TimePoint now);
+  std::optional<Failure> CheckQueues(const flow::FlowId& id, std::size_t octets) const;
   void Hold(const flow::Flow& flow, InboundMessage message, TimePoint now);
   void DropOldestHeld(std::deque<HeldMessage>& held, const std::string& why, TimePoint now);
   void ExpireHeld(TimePoint now);
@@ -229,6 +234,7 @@ class ShardCore {
   std::unordered_map<std::uint64_t, flow::FlowId> probe_numbers_;
   std::unordered_map<flow::FlowId, std::size_t> unsent_;  // octets in socket queues, where there are any
   std::unordered_map<flow::FlowId, RelayId> exclusive_owner_;
+  std::size_t handover_octets_ = 0;
 
   struct Blocked {
     RelayId relay;  // whose stream is full

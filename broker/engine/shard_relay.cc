@@ -14,6 +14,10 @@ using sip::MessageFramer;
 void ShardCore::AttachRelay(RelayId relay, const std::string& client_group, std::shared_ptr<RelaySink> sink,
                             TimePoint now) {
   router_.Attach(relay, client_group, std::move(sink));
+  DeliverHeld(client_group, now);
+}
+
+void ShardCore::DeliverHeld(const std::string& client_group, TimePoint now) {
   auto held = held_.extract(client_group);
   if (held.empty()) return;
   for (HeldMessage& message : held.mapped()) {
@@ -38,6 +42,7 @@ void ShardCore::ResumeRelay(RelayId relay, TimePoint now) {
     if (blocked.relay == relay) waiting.push_back(id);
   }
   for (const flow::FlowId& id : waiting) OfferBlocked(id, now);
+  if (const std::string* group = router_.GroupOf(relay)) DeliverHeld(std::string(*group), now);
 }
 
 void ShardCore::OfferBlocked(const flow::FlowId& id, TimePoint now) {
@@ -146,17 +151,24 @@ std::optional<Failure> ShardCore::Send(RelayId relay, const flow::FlowId& id, st
   const auto head = sip::ReadMessageHead(bytes);
   if (!head) return Failure{FailureReason::kInvalidArgument, head.error().detail, "messages.message"};
   if (auto refused = CheckFraming(*flow, *head, bytes)) return refused;
-  const auto unsent = unsent_.find(id);
-  if (unsent != unsent_.end() && unsent->second + bytes.size() > state_.options.flows.send_queue_bytes) {
-    state_.observer.OnLimit(Limit::kSendQueue);
-    return Failure{FailureReason::kLimitReached, "send_queue_bytes: the peer reads too slowly"};
-  }
+  if (auto refused = CheckQueues(id, bytes.size())) return refused;
   if (flow->exclusive) exclusive_owner_.emplace(id, relay);
   if (head->is_request && !head->top_via_branch.empty()) router_.NoteRequest(head->top_via_branch, relay);
   ++flow->messages_sent;
   pool_.NoteActivity(*flow, now);
   actions_.io.emplace_back(SendBytes{flow->connection, std::string(bytes)});
+  actions_.send_octets += bytes.size();
   return std::nullopt;
+}
+
+std::optional<Failure> ShardCore::CheckQueues(const flow::FlowId& id, std::size_t octets) const {
+  const auto unsent = unsent_.find(id);
+  const bool peer_behind = unsent != unsent_.end() && unsent->second + octets > state_.options.flows.send_queue_bytes;
+  const bool shard_behind = handover_octets_ + octets > state_.options.flows.handover_octets;
+  if (!peer_behind && !shard_behind) return std::nullopt;
+  state_.observer.OnLimit(Limit::kSendQueue);
+  return Failure{FailureReason::kLimitReached, peer_behind ? "send_queue_bytes: the peer reads too slowly"
+                                                           : "handover_octets: more is sent than this host can"};
 }
 
 std::optional<Failure> ShardCore::CheckFraming(const flow::Flow& flow, const sip::MessageHead& head,
