@@ -1,0 +1,160 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "service/config/command_line.h"
+#include "service/config/config_file.h"
+#include "service/config/setting.h"
+#include "service/config/value_text.h"
+
+namespace flowbroker::config {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::variant<ServiceConfig, EarlyExit> Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "flowbrokerd");
+  return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
+}
+
+ServiceConfig Parsed(const std::vector<const char*>& arguments) {
+  auto parsed = Parse(arguments);
+  if (const auto* exit = std::get_if<EarlyExit>(&parsed)) throw std::runtime_error(exit->text);
+  return std::get<ServiceConfig>(parsed);
+}
+
+EarlyExit Refused(const std::vector<const char*>& arguments) {
+  return std::get<EarlyExit>(Parse(arguments));
+}
+
+std::string YamlError(const std::string& text) {
+  ServiceConfig config;
+  const auto applied = ApplyYaml(text, "f.yaml", config);
+  return applied ? "" : applied.error().detail;
+}
+
+TEST(CommandLineTest, NeedsNoArguments) {
+  const ServiceConfig config = Parsed({});
+  ASSERT_EQ(config.listen.size(), 2U);
+  EXPECT_THAT(config.listen[0], testing::StartsWith("unix:/"));
+  EXPECT_EQ(config.listen[1], "127.0.0.1:7460");
+  EXPECT_EQ(config.admin, "127.0.0.1:7461");
+  EXPECT_TRUE(config.broker.racing.parallel);
+  EXPECT_TRUE(config.broker.dns.servers.empty());
+}
+
+TEST(CommandLineTest, SetsWhatTheFlagsSay) {
+  const ServiceConfig config =
+      Parsed({"--listen", "unix:/a", "--listen", "127.0.0.1:0", "--racing", "off", "--dns-servers",
+              "127.0.0.1:5300,[::1]:54,192.0.2.1", "--attempt-delay", "150ms", "--tls-ca-file", "/ca.pem",
+              "--transport-preference=udp,tcp", "--max-body-size", "2M", "--dns-tries", "5"});
+  EXPECT_THAT(config.listen, ElementsAre("unix:/a", "127.0.0.1:0"));
+  EXPECT_FALSE(config.broker.racing.parallel);
+  ASSERT_EQ(config.broker.dns.servers.size(), 3U);
+  EXPECT_EQ(config.broker.dns.servers[0].ToString(), "127.0.0.1:5300");
+  EXPECT_EQ(config.broker.dns.servers[1].ToString(), "[::1]:54");
+  EXPECT_EQ(config.broker.dns.servers[2].ToString(), "192.0.2.1:53");
+  EXPECT_EQ(config.broker.racing.delay.without_estimate, milliseconds(150));
+  EXPECT_EQ(config.broker.tls.ca_file, "/ca.pem");
+  EXPECT_THAT(config.broker.location.transport_preference, ElementsAre(Transport::kUdp, Transport::kTcp));
+  EXPECT_EQ(config.broker.framing.max_body_bytes, 2U << 20U);
+  EXPECT_EQ(config.broker.dns.tries, 5);
+}
+
+TEST(CommandLineTest, NamesTheFlagWithABadValue) {
+  for (const char* value : {"soon", "200", "-5s", "", "5 s", "99999999999999999h", "1.5s"}) {
+    const EarlyExit exit = Refused({"--attempt-delay", value});
+    EXPECT_EQ(exit.code, 2) << value;
+    EXPECT_THAT(exit.text, HasSubstr("--attempt-delay")) << value;
+  }
+  EXPECT_THAT(Refused({"--dns-servers", "localhost"}).text, HasSubstr("dns-servers"));
+  EXPECT_THAT(Refused({"--dns-servers", "127.0.0.1:0"}).text, HasSubstr("dns-servers"));
+  EXPECT_THAT(Refused({"--racing", "maybe"}).text, HasSubstr("on or off"));
+  EXPECT_THAT(Refused({"--transport-preference", "tls,tls"}).text, HasSubstr("transport-preference"));
+}
+
+TEST(CommandLineTest, RefusesUnknownFlagsAndStrayWords) {
+  EXPECT_EQ(Refused({"--no-such-flag"}).code, 2);
+  EXPECT_EQ(Refused({"stray"}).code, 2);
+}
+
+TEST(CommandLineTest, RefusesACertificateWithoutItsKey) {
+  EXPECT_THAT(Refused({"--tls-certificate-file", "/c.pem"}).text, HasSubstr("tls-private-key-file"));
+}
+
+TEST(CommandLineTest, HelpTeachesEverySettingWithItsDefault) {
+  const EarlyExit exit = Refused({"--help"});
+  EXPECT_EQ(exit.code, 0);
+  for (const Setting& setting : Settings()) EXPECT_THAT(exit.text, HasSubstr("--" + std::string(setting.name)));
+  EXPECT_THAT(exit.text, HasSubstr("[200ms]"));
+  EXPECT_THAT(exit.text, HasSubstr("[tls,tcp,udp]"));
+}
+
+TEST(SettingsTest, HaveUniqueNamesAndDefaultsThatParseToThemselves) {
+  std::set<std::string_view> names;
+  for (const Setting& setting : Settings()) {
+    EXPECT_TRUE(names.insert(setting.name).second) << setting.name;
+    ServiceConfig config;
+    const std::string shown = setting.Show(config);
+    if (shown.empty()) continue;
+    EXPECT_TRUE(setting.Apply(shown, config)) << setting.name;
+    EXPECT_EQ(setting.Show(config), shown) << setting.name;
+  }
+}
+
+TEST(ConfigFileTest, SetsWhatTheKeysSay) {
+  ServiceConfig config;
+  const auto applied = ApplyYaml(
+      "# comment\nracing: off\nlisten:\n  - unix:/a\n  - 127.0.0.1:1\nconnect-timeout: 3s\n"
+      "dns-servers: [127.0.0.1:5300, 127.0.0.2:5300]\nadmin: off\n",
+      "f.yaml", config);
+  ASSERT_TRUE(applied) << applied.error().detail;
+  EXPECT_FALSE(config.broker.racing.parallel);
+  EXPECT_THAT(config.listen, ElementsAre("unix:/a", "127.0.0.1:1"));
+  EXPECT_EQ(config.broker.racing.connect_timeout, seconds(3));
+  EXPECT_EQ(config.broker.dns.servers.size(), 2U);
+  EXPECT_EQ(config.admin, "off");
+}
+
+TEST(ConfigFileTest, AnEmptyFileChangesNothing) {
+  EXPECT_EQ(YamlError(""), "");
+  EXPECT_EQ(YamlError("# only a comment\n"), "");
+}
+
+TEST(ConfigFileTest, NamesFileAndLineOfAnUnknownKey) {
+  EXPECT_EQ(YamlError("racing: on\nracign: off\n"), "f.yaml:2: unknown key \"racign\"");
+}
+
+TEST(ConfigFileTest, NamesFileAndLineOfAMalformedValue) {
+  EXPECT_THAT(YamlError("\n\nconnect-timeout: fast\n"), testing::StartsWith("f.yaml:3: connect-timeout: "));
+  EXPECT_THAT(YamlError("listen: {a: b}\n"), testing::StartsWith("f.yaml:1: listen: "));
+}
+
+TEST(ConfigFileTest, RefusesWhatIsNotAMap) {
+  EXPECT_THAT(YamlError("just words\n"), testing::StartsWith("f.yaml:1: "));
+  EXPECT_THAT(YamlError("- a\n- b\n"), testing::StartsWith("f.yaml:1: "));
+  EXPECT_THAT(YamlError("a: [1,\n"), testing::StartsWith("f.yaml:"));
+}
+
+TEST(ConfigFileTest, AMissingFileIsAnErrorThatNamesIt) {
+  EXPECT_THAT(Refused({"--config", "/nonexistent/f.yaml"}).text, HasSubstr("/nonexistent/f.yaml"));
+}
+
+TEST(ListenEndpointTest, AllowsPortZeroOnlyForListening) {
+  EXPECT_TRUE(ParseListenEndpoint("127.0.0.1:0"));
+  EXPECT_TRUE(ParseListenEndpoint("[::1]:80"));
+  EXPECT_FALSE(ParseListenEndpoint("::1:80"));
+  EXPECT_FALSE(ParseListenEndpoint("127.0.0.1"));
+  EXPECT_FALSE(ParseListenEndpoint("127.0.0.1:70000"));
+  EXPECT_FALSE(ParseEndpoint("127.0.0.1:0", 53));
+}
+
+}  // namespace
+}  // namespace flowbroker::config

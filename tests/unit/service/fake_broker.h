@@ -1,0 +1,99 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/engine/connection_broker.h"
+
+namespace flowbroker::engine {
+
+/// Stands in for the engine behind its own facade, with one thread in place of the shards. The user part of the URI
+/// says how an Acquire ends: "pooled" inside the call, "later" on the thread, "fail" there with kTimedOut, anything
+/// else not before Cancel or Stop. Every message sent comes back to its stream.
+class FakeBroker {
+  template <typename Function>
+  auto Locked(Function function) const {
+    const std::lock_guard lock(mutex_);
+    return function();
+  }
+
+ public:
+  FakeBroker();
+  ~FakeBroker();
+
+  /// The one made last.
+  static FakeBroker& Last();
+
+  static flow::FlowId KnownFlow() { return MakeFlow(1); }
+  static flow::FlowId MakeFlow(std::uint8_t number);
+  static FlowView ViewOf(const flow::FlowId& id);
+
+  std::optional<RequestHandle> Acquire(const AcquireRequest& request, AcquireCallback done);
+  void Cancel(RequestHandle handle);
+  std::vector<FlowView> ListFlows(std::optional<flow::FlowId> after, std::size_t count) const;
+  RelayId AttachRelay(std::string group, std::shared_ptr<RelaySink> sink);
+  void DetachRelay(RelayId relay);
+  void ResumeRelay(RelayId relay);
+  std::vector<ConnectionBroker::SendRefusal> Send(RelayId relay, std::span<const OutboundMessage> messages);
+  std::unique_ptr<ConnectionBroker::EventSubscription> Watch(ConnectionBroker::EventSink sink);
+  void Stop();
+
+  /// Tells the watchers, on the calling thread.
+  void Emit(std::uint64_t sequence);
+
+  // What tests look at; wait with Eventually().
+  std::size_t cancelled() const {
+    return Locked([&] { return cancelled_; });
+  }
+  std::size_t waiting() const {
+    return Locked([&] { return waiting_.size(); });
+  }
+  std::size_t relays() const {
+    return Locked([&] { return relays_.size(); });
+  }
+  std::size_t watchers() const {
+    return Locked([&] { return watchers_.size(); });
+  }
+  std::size_t held_back() const {
+    return Locked([&] { return held_back_; });
+  }
+  std::uint64_t latest_event = 0;
+  bool events_gone = false;
+
+ private:
+  struct Relay {
+    std::shared_ptr<RelaySink> sink;
+    std::deque<InboundMessage> inbound;
+  };
+
+  void Run();
+  void Post(std::function<void()> task);
+  void Deliver(RelayId relay);
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  std::map<std::uint64_t, AcquireCallback> waiting_;
+  std::mutex relay_mutex_;  // held during offers, so that none comes after DetachRelay
+  std::map<RelayId, Relay> relays_;
+  std::map<std::uint64_t, ConnectionBroker::EventSink> watchers_;
+  std::uint64_t next_ = 1;
+  std::size_t cancelled_ = 0;
+  std::size_t held_back_ = 0;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+/// Polls until `condition` holds, at most 20 s.
+bool Eventually(const std::function<bool()>& condition);
+
+}  // namespace flowbroker::engine

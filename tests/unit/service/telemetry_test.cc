@@ -1,0 +1,119 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/json.hpp>
+#include <string>
+
+#include "service/telemetry/broker_telemetry.h"
+#include "service/telemetry/rate_limiter.h"
+
+namespace flowbroker::telemetry {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+/// A pipe that collects what was logged.
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(pipe(ends_.data()), 0); }
+  ~Pipe() {
+    close(ends_[0]);
+    if (ends_[1] >= 0) close(ends_[1]);
+  }
+  int in() const { return ends_[1]; }
+  std::string ReadAll() {
+    close(std::exchange(ends_[1], -1));
+    std::string text;
+    std::array<char, 4096> chunk{};
+    for (ssize_t n = 0; (n = read(ends_[0], chunk.data(), chunk.size())) > 0;) {
+      text.append(chunk.data(), static_cast<std::size_t>(n));
+    }
+    return text;
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+engine::AcquireResult Failed(FailureReason reason) {
+  return {Unexpected({reason, "why \"so\"\n"}), Trace{TimePoint(seconds(5)), {}}};
+}
+
+TEST(RateLimiterTest, LetsABurstThroughThenOnePerInterval) {
+  RateLimiter limiter(3, seconds(1));
+  const TimePoint start(seconds(100));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(limiter.Take(start).pass);
+  EXPECT_FALSE(limiter.Take(start).pass);
+  EXPECT_FALSE(limiter.Take(start + milliseconds(999)).pass);
+  const auto verdict = limiter.Take(start + seconds(1));
+  EXPECT_TRUE(verdict.pass);
+  EXPECT_EQ(verdict.suppressed, 2U);
+  EXPECT_FALSE(limiter.Take(start + seconds(1)).pass);
+}
+
+TEST(BrokerTelemetryTest, LogsAFailedAcquireAsOneLineOfJson) {
+  Pipe pipe;
+  {
+    LogWriter writer(pipe.in());
+    JsonLog log(writer, config::LogLevel::kInfo);
+    BrokerTelemetry telemetry(log, seconds(1));
+    telemetry.OnAcquired(Failed(FailureReason::kTimedOut), seconds(2));
+  }
+  const std::string text = pipe.ReadAll();
+  ASSERT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+  const auto line = boost::json::parse(text).as_object();
+  EXPECT_EQ(line.at("event").as_string(), "acquire_failed");
+  EXPECT_EQ(line.at("reason").as_string(), "timed_out");
+  EXPECT_EQ(line.at("detail").as_string(), "why \"so\"\n");
+  EXPECT_EQ(line.at("level").as_string(), "warn");
+}
+
+TEST(BrokerTelemetryTest, KeepsTheCallersOwnMistakesOutOfTheLog) {
+  Pipe pipe;
+  {
+    LogWriter writer(pipe.in());
+    JsonLog log(writer, config::LogLevel::kInfo);
+    BrokerTelemetry telemetry(log, seconds(1));
+    telemetry.OnAcquired(Failed(FailureReason::kInvalidArgument), seconds(2));
+    telemetry.OnAcquired(Failed(FailureReason::kCancelled), seconds(2));
+  }
+  EXPECT_EQ(pipe.ReadAll(), "");
+}
+
+TEST(BrokerMetricsTest, CountsByReasonAndFamily) {
+  BrokerMetrics metrics;
+  metrics.CountAcquire(Failed(FailureReason::kRefused), seconds(1));
+  metrics.CountAttempt({.target = {{*IpAddress::Parse("2001:db8::1"), 5061}, Transport::kTls},
+                        .stage = AttemptStage::kTls,
+                        .failure = FailureReason::kTlsTimedOut,
+                        .rtt = {}});
+  metrics.CountDnsAnswer(dns::RecordType::kNaptr, dns::AnswerStatus::kRecords);
+  metrics.CountRelayed(true, 3, 1500);
+  metrics.CountLimit(engine::Limit::kSendQueue);
+  const std::string text = metrics.Text();
+  EXPECT_THAT(text, HasSubstr("flowbroker_acquire_failures_total{reason=\"refused\"} 1"));
+  EXPECT_THAT(text, HasSubstr("flowbroker_attempts_total{family=\"IPv6\",outcome=\"tls_timed_out\",stage=\"TLS\","
+                              "transport=\"TLS\"} 1"));
+  EXPECT_THAT(text, HasSubstr("flowbroker_dns_answers_total{status=\"records\",type=\"NAPTR\"} 1"));
+  EXPECT_THAT(text, HasSubstr("flowbroker_relayed_messages_total{direction=\"in\"} 3"));
+  EXPECT_THAT(text, HasSubstr("flowbroker_limits_hit_total{limit=\"send_queue\"} 1"));
+}
+
+TEST(BrokerMetricsTest, HasASeriesForEveryReason) {
+  BrokerMetrics metrics;
+  for (int i = 0; i <= static_cast<int>(FailureReason::kInternal); ++i) {
+    metrics.CountAcquire(Failed(static_cast<FailureReason>(i)), seconds(1));
+  }
+  const std::string text = metrics.Text();
+  for (int i = 0; i <= static_cast<int>(FailureReason::kInternal); ++i) {
+    const std::string name(ToString(static_cast<FailureReason>(i)));
+    EXPECT_THAT(text, HasSubstr("flowbroker_acquire_failures_total{reason=\"" + name + "\"} 1"));
+  }
+}
+
+}  // namespace
+}  // namespace flowbroker::telemetry
