@@ -1,6 +1,7 @@
 #include "broker/net/cares_dns_client.h"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
@@ -26,8 +27,10 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(boost::asio::io_context& io, CaresDnsClientOptions options)
       : io_(io), options_(std::move(options)), order_(options_.servers.size(), options_.retry_silent_after) {
+    // A question stays open at its server until its lookup gives up, because the answer may be late.
+    const Duration longest = options_.timeout * options_.tries * static_cast<int>(options_.servers.size());
     for (const Endpoint& server : options_.servers) {
-      channels_.push_back(std::make_unique<CaresChannel>(io, server, options_.timeout));
+      channels_.push_back(std::make_unique<CaresChannel>(io, server, longest));
     }
   }
 
@@ -54,6 +57,7 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
   struct Lookup {
     DnsLookup machine;
     Callback done;
+    boost::asio::steady_timer patience;  // with the server asked last
   };
   struct Waiting {
     dns::Question question;
@@ -62,7 +66,8 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
 
   void Begin(const dns::Question& question, Callback done) {
     const LookupId id = ++last_id_;
-    Lookup lookup{DnsLookup(question, options_.tries, options_.max_names), std::move(done)};
+    Lookup lookup{DnsLookup(question, options_.tries, options_.max_names), std::move(done),
+                  boost::asio::steady_timer(io_)};
     auto step = lookup.machine.Start(order_.Order());
     lookups_.emplace(id, std::move(lookup));
     RetrySilentServer(question);
@@ -72,16 +77,29 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
   void CarryOut(LookupId id, DnsLookup::Step step) {
     if (auto* ask = std::get_if<DnsLookup::AskServer>(&step)) {
       AskServer(id, *ask);
-    } else {
-      Finish(id, std::get<RecordSet>(std::move(step)));
+    } else if (auto* answer = std::get_if<RecordSet>(&step)) {
+      Finish(id, std::move(*answer));
     }
   }
 
   void AskServer(LookupId id, const DnsLookup::AskServer& ask) {
+    auto& patience = lookups_.at(id).patience;
+    patience.expires_after(options_.timeout);
+    patience.async_wait([weak = weak_from_this(), id, server = ask.server, number = ask.number](const auto& error) {
+      const auto self = weak.lock();
+      if (self && !error) self->OnSilence(id, server, number);
+    });
     const auto done = [weak = weak_from_this(), id, ask](AskOutcome outcome, const std::vector<std::uint8_t>& message) {
       if (const auto self = weak.lock()) self->OnOutcome(id, ask, outcome, message);
     };
     channels_[ask.server]->Ask(ask.question, done);
+  }
+
+  void OnSilence(LookupId id, std::size_t server, int number) {
+    const auto found = lookups_.find(id);
+    if (found == lookups_.end()) return;
+    order_.OnSilent(server, clock_.Now());
+    CarryOut(id, found->second.machine.OnSilence(number));
   }
 
   void OnOutcome(LookupId id, const DnsLookup::AskServer& ask, AskOutcome outcome,
@@ -92,12 +110,12 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
     DnsLookup& machine = found->second.machine;
     switch (outcome) {
       case AskOutcome::kAnswered:
-        return CarryOut(id, machine.OnReading(ReadDnsAnswer(ask.question, message), order_.Order()));
+        return CarryOut(id, machine.OnReading(ask.number, ReadDnsAnswer(ask.question, message), order_.Order()));
       case AskOutcome::kSilent:
-        return CarryOut(id, machine.OnTrouble(AnswerStatus::kTimedOut));
+        return;  // OnSilence came long before
       case AskOutcome::kUnreachable:
       case AskOutcome::kNotAsked:
-        return CarryOut(id, machine.OnTrouble(AnswerStatus::kServerFailure));
+        return CarryOut(id, machine.OnTrouble(ask.number, AnswerStatus::kServerFailure));
     }
     __builtin_unreachable();
   }
@@ -106,9 +124,9 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
     switch (outcome) {
       case AskOutcome::kAnswered:
         return order_.OnAnswered(server);
-      case AskOutcome::kSilent:
       case AskOutcome::kUnreachable:
         return order_.OnSilent(server, clock_.Now());
+      case AskOutcome::kSilent:    // it may have answered other questions since
       case AskOutcome::kNotAsked:  // our own trouble
         return;
     }

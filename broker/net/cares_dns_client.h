@@ -14,7 +14,7 @@ namespace flowbroker::net {
 
 struct CaresDnsClientOptions {
   std::vector<Endpoint> servers = {};                  ///< empty: those of /etc/resolv.conf, read once at construction
-  Duration timeout = std::chrono::milliseconds(1000);  ///< of one try; resolvers answer in < 1 s or never
+  Duration timeout = std::chrono::milliseconds(1000);  ///< then the next try; a late answer still counts
   int tries = 3;                                       ///< per server
   std::size_t max_in_flight = 150;   ///< further questions wait; above ~190 a local resolver's receive buffer overflows
   std::size_t max_waiting = 10'000;  ///< further ones get kServerFailure

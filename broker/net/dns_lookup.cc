@@ -14,6 +14,7 @@ DnsLookup::Step DnsLookup::Start(ServerList servers) {
 
 DnsLookup::Step DnsLookup::AskName(ServerList servers) {
   if (names_left_-- <= 0) return RecordSet{.status = AnswerStatus::kServerFailure};  // endless aliases
+  first_number_ = last_number_ + 1;
   servers_ = std::move(servers);
   next_server_ = 0;
   round_ = 0;
@@ -30,11 +31,12 @@ DnsLookup::Step DnsLookup::AskNext() {
     silence_in_round_ = false;
   }
   if (round_ >= tries_ || servers_.empty()) return RecordSet{.status = worst_};
-  return AskServer{servers_[next_server_++], question_};
+  return AskServer{servers_[next_server_++], question_, ++last_number_};
 }
 
-DnsLookup::Step DnsLookup::OnReading(DnsReading reading, ServerList servers) {
-  if (dns::IsDnsTrouble(reading.answer.status)) return OnTrouble(reading.answer.status);
+DnsLookup::Step DnsLookup::OnReading(int number, DnsReading reading, ServerList servers) {
+  if (number < first_number_) return KeepWaiting{};
+  if (dns::IsDnsTrouble(reading.answer.status)) return OnTrouble(number, reading.answer.status);
   ttl_ = std::min(ttl_, reading.answer.ttl);
   if (reading.alias) {
     question_.name = std::move(*reading.alias);
@@ -44,12 +46,15 @@ DnsLookup::Step DnsLookup::OnReading(DnsReading reading, ServerList servers) {
   return std::move(reading.answer);
 }
 
-DnsLookup::Step DnsLookup::OnTrouble(AnswerStatus trouble) {
-  if (trouble == AnswerStatus::kTimedOut) {
-    silence_in_round_ = true;
-  } else if (worst_ != AnswerStatus::kMalformed) {
-    worst_ = trouble;
-  }
+DnsLookup::Step DnsLookup::OnTrouble(int number, AnswerStatus trouble) {
+  if (number < first_number_) return KeepWaiting{};
+  if (worst_ != AnswerStatus::kMalformed) worst_ = trouble;
+  return number == last_number_ ? AskNext() : KeepWaiting{};  // for a late one, the next was asked already
+}
+
+DnsLookup::Step DnsLookup::OnSilence(int number) {
+  if (number != last_number_) return KeepWaiting{};
+  silence_in_round_ = true;
   return AskNext();
 }
 

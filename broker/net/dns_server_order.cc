@@ -1,14 +1,16 @@
 #include "broker/net/dns_server_order.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace flowbroker::net {
 
 std::vector<std::size_t> DnsServerOrder::Order() const {
-  std::vector<std::size_t> order(servers_.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_partition(order.begin(), order.end(), [this](std::size_t i) { return !servers_[i].retry_at; });
+  std::vector<std::size_t> order;
+  for (const bool silent : {false, true}) {
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (servers_[i].retry_at.has_value() == silent) order.push_back(i);
+    }
+  }
   return order;
 }
 

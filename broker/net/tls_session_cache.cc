@@ -20,7 +20,11 @@ void TlsSessionCache::Store(const std::string& key, TlsSessionTicket ticket) {
 
 TlsSessionTicket TlsSessionCache::Take(const std::string& key) {
   const auto entry = entries_.find(key);
-  return entry == entries_.end() ? nullptr : Remove(entry);
+  if (entry == entries_.end()) return nullptr;
+  ssl_session_st* session = entry->second.ticket.get();
+  if (SSL_SESSION_get_protocol_version(session) == TLS1_3_VERSION) return Remove(entry);
+  SSL_SESSION_up_ref(session);
+  return TlsSessionTicket(session);
 }
 
 TlsSessionTicket TlsSessionCache::Remove(Entries::iterator entry) {

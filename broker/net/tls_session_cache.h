@@ -24,8 +24,8 @@ class TlsSessionCache {
 
   void Store(const std::string& key, TlsSessionTicket ticket);
 
-  /// Removes the ticket: TLS 1.3 tickets are for one use (RFC 8446 C.4), and every handshake brings new ones. Null
-  /// where there is none.
+  /// Removes a TLS 1.3 ticket, as those are for one use (RFC 8446 C.4) and every handshake brings new ones; a TLS 1.2
+  /// session stays. Null where there is none.
   TlsSessionTicket Take(const std::string& key);
 
   std::size_t size() const { return entries_.size(); }

@@ -170,6 +170,22 @@ TEST_F(CaresDnsClientTest, SilenceEverywhereIsTimedOutAfterAllTries) {
   EXPECT_EQ(server.queries().size(), 2U);
 }
 
+TEST_F(CaresDnsClientTest, AnswerThatComesAfterTheNextTryStillCounts) {
+  boost::asio::ip::udp::socket server(io_, {boost::asio::ip::address_v4::loopback(), 0});
+  options_.servers = {{IpAddress::FromIpv4({127, 0, 0, 1}), server.local_endpoint().port()}};
+  Octets first(512);
+  Octets second(512);
+  boost::asio::ip::udp::endpoint from;
+  server.async_receive_from(boost::asio::buffer(first), from, [&](const auto&, std::size_t) {
+    server.async_receive(boost::asio::buffer(second), [&](const auto&, std::size_t) {
+      Octets answer = AddressAnswer(kAskA);
+      std::copy_n(first.begin(), 2, answer.begin());  // the id of the first question
+      server.send_to(boost::asio::buffer(answer), from);
+    });
+  });
+  EXPECT_EQ(Resolve(kAskA).status, AnswerStatus::kRecords);
+}
+
 TEST_F(CaresDnsClientTest, GarbageMovesOnAndIsMalformedWhereNothingBetterComes) {
   AddServer([](const Query& query) {
     Octets octets = AddressAnswer(query.question);

@@ -20,47 +20,80 @@ AnswerStatus StatusOf(const DnsLookup::Step& step) {
   return std::get<RecordSet>(step).status;
 }
 
-TEST(DnsLookupTest, AsksTheNextServerAfterTroubleAndStopsAtAnAnswer) {
+int NumberOf(const DnsLookup::Step& step) {
+  return std::get<DnsLookup::AskServer>(step).number;
+}
+
+bool IsWaiting(const DnsLookup::Step& step) {
+  return std::holds_alternative<DnsLookup::KeepWaiting>(step);
+}
+
+const DnsReading kRecords{RecordSet{.status = AnswerStatus::kRecords, .ttl = seconds(9)}};
+const DnsReading kServfail{RecordSet{.status = AnswerStatus::kServerFailure}};
+
+DnsReading AliasTo(std::string_view name, seconds ttl) {
+  return {RecordSet{.status = AnswerStatus::kNoRecords, .ttl = ttl}, *dns::DnsName::Parse(name)};
+}
+
+TEST(DnsLookupTest, AsksTheNextServerAfterSilenceAndStopsAtAnAnswer) {
   DnsLookup lookup(kQuestion, 3, 8);
-  EXPECT_EQ(ServerOf(lookup.Start({4, 2})), 4U);
-  EXPECT_EQ(ServerOf(lookup.OnTrouble(AnswerStatus::kTimedOut)), 2U);
-  const auto end = lookup.OnReading({RecordSet{.status = AnswerStatus::kRecords, .ttl = seconds(9)}}, {4, 2});
+  const auto first = lookup.Start({4, 2});
+  EXPECT_EQ(ServerOf(first), 4U);
+  const auto second = lookup.OnSilence(NumberOf(first));
+  EXPECT_EQ(ServerOf(second), 2U);
+  const auto end = lookup.OnReading(NumberOf(second), kRecords, {4, 2});
   EXPECT_EQ(StatusOf(end), AnswerStatus::kRecords);
   EXPECT_EQ(std::get<RecordSet>(end).ttl, seconds(9));
+}
+
+TEST(DnsLookupTest, LateAnswerCounts) {
+  DnsLookup lookup(kQuestion, 3, 8);
+  const auto first = lookup.Start({4, 2});
+  lookup.OnSilence(NumberOf(first));
+  EXPECT_EQ(StatusOf(lookup.OnReading(NumberOf(first), kRecords, {4, 2})), AnswerStatus::kRecords);
+}
+
+TEST(DnsLookupTest, LateTroubleDoesNotHurryTheServerAskedSince) {
+  DnsLookup lookup(kQuestion, 1, 8);
+  const auto first = lookup.Start({4, 2});
+  const auto second = lookup.OnSilence(NumberOf(first));
+  EXPECT_TRUE(IsWaiting(lookup.OnReading(NumberOf(first), kServfail, {4, 2})));
+  EXPECT_TRUE(IsWaiting(lookup.OnSilence(NumberOf(first))));
+  EXPECT_EQ(StatusOf(lookup.OnSilence(NumberOf(second))), AnswerStatus::kServerFailure);
 }
 
 TEST(DnsLookupTest, SilenceEverywhereIsRepeatedAsOftenAsConfigured) {
   DnsLookup lookup(kQuestion, 3, 8);
   auto step = lookup.Start({0, 1});
   for (int i = 1; i < 6; ++i) {
-    step = lookup.OnTrouble(AnswerStatus::kTimedOut);
+    step = lookup.OnSilence(NumberOf(step));
     ASSERT_EQ(ServerOf(step), static_cast<std::size_t>(i % 2));
   }
-  EXPECT_EQ(StatusOf(lookup.OnTrouble(AnswerStatus::kTimedOut)), AnswerStatus::kTimedOut);
+  EXPECT_EQ(StatusOf(lookup.OnSilence(NumberOf(step))), AnswerStatus::kTimedOut);
 }
 
 TEST(DnsLookupTest, TroubleFromEveryServerIsNotAskedForTwice) {
   DnsLookup lookup(kQuestion, 3, 8);
-  lookup.Start({0, 1});
-  lookup.OnTrouble(AnswerStatus::kServerFailure);
-  EXPECT_EQ(StatusOf(lookup.OnTrouble(AnswerStatus::kServerFailure)), AnswerStatus::kServerFailure);
+  auto step = lookup.Start({0, 1});
+  step = lookup.OnTrouble(NumberOf(step), AnswerStatus::kServerFailure);
+  EXPECT_EQ(StatusOf(lookup.OnReading(NumberOf(step), kServfail, {})), AnswerStatus::kServerFailure);
 }
 
 TEST(DnsLookupTest, AsksTheSilentOnesAgainThoughAnotherFailed) {
   DnsLookup lookup(kQuestion, 2, 8);
-  lookup.Start({0, 1});
-  lookup.OnTrouble(AnswerStatus::kServerFailure);
-  EXPECT_EQ(ServerOf(lookup.OnTrouble(AnswerStatus::kTimedOut)), 0U);
+  auto step = lookup.Start({0, 1});
+  step = lookup.OnTrouble(NumberOf(step), AnswerStatus::kServerFailure);
+  EXPECT_EQ(ServerOf(lookup.OnSilence(NumberOf(step))), 0U);
 }
 
 TEST(DnsLookupTest, AsksForTheAliasAndKeepsTheLowestTtl) {
   DnsLookup lookup(kQuestion, 3, 8);
-  lookup.Start({0});
-  const auto alias = *dns::DnsName::Parse("b.example");
-  const auto step = lookup.OnReading({RecordSet{.status = AnswerStatus::kNoRecords, .ttl = seconds(5)}, alias}, {1});
-  EXPECT_EQ(std::get<DnsLookup::AskServer>(step).question.name, alias);
-  EXPECT_EQ(ServerOf(step), 1U);
-  const auto end = lookup.OnReading({RecordSet{.status = AnswerStatus::kRecords, .ttl = seconds(60)}}, {1});
+  const auto first = lookup.Start({0});
+  const auto second = lookup.OnReading(NumberOf(first), AliasTo("b.example", seconds(5)), {1});
+  EXPECT_EQ(std::get<DnsLookup::AskServer>(second).question.name.ToString(), "b.example");
+  EXPECT_EQ(ServerOf(second), 1U);
+  EXPECT_TRUE(IsWaiting(lookup.OnReading(NumberOf(first), kRecords, {1}))) << "an answer about the name before";
+  const auto end = lookup.OnReading(NumberOf(second), kRecords, {1});
   EXPECT_EQ(std::get<RecordSet>(end).ttl, seconds(5));
 }
 
@@ -70,7 +103,7 @@ TEST(DnsLookupTest, EndlessAliasesEndInServerFailure) {
   int asked = 0;
   while (std::holds_alternative<DnsLookup::AskServer>(step)) {
     ++asked;
-    step = lookup.OnReading({RecordSet{.status = AnswerStatus::kNoRecords}, kQuestion.name}, {0});
+    step = lookup.OnReading(NumberOf(step), AliasTo("b.example", seconds(1)), {0});
   }
   EXPECT_EQ(asked, 4);
   EXPECT_EQ(StatusOf(step), AnswerStatus::kServerFailure);

@@ -132,7 +132,7 @@ TEST_P(TlsSessionTest, ResumesToTheSameIdentityAndPlaceOnly) {
   EXPECT_FALSE(connect(kHost, kRemote));
   EXPECT_FALSE(connect("other.example", kRemote));
   EXPECT_FALSE(connect(kHost, {kRemote.address, 5062}));
-  EXPECT_TRUE(connect(kHost, kRemote));
+  for (int again = 0; again < 3; ++again) EXPECT_TRUE(connect(kHost, kRemote));
 }
 
 TEST_P(TlsSessionTest, SessionOfARejectedCertificateIsNeverResumed) {
@@ -324,7 +324,11 @@ TEST_F(TlsSessionFailureTest, IncompleteHandshakeNeitherFailsNorSends) {
 }
 
 TEST(TlsSessionCacheTest, KeepsTheNewestTicketsWithinItsBound) {
-  const auto ticket = [] { return TlsSessionTicket(SSL_SESSION_new()); };
+  const auto ticket = [] {
+    TlsSessionTicket made(SSL_SESSION_new());
+    SSL_SESSION_set_protocol_version(made.get(), TLS1_3_VERSION);
+    return made;
+  };
   TlsSessionCache cache(2);
   auto first = ticket();
   const auto* first_address = first.get();
