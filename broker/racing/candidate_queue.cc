@@ -11,7 +11,7 @@ AddressFamily OtherThan(AddressFamily family) {
 
 }  // namespace
 
-void CandidateQueue::Update(std::vector<Candidate> candidates) {
+void CandidateQueue::Update(std::span<const Candidate> candidates) {
   entries_.clear();
   entries_.reserve(candidates.size());
   for (const Candidate& candidate : candidates) entries_.push_back({candidate, TurnOf(candidate.target)});

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "broker/base/target.h"
@@ -22,7 +23,7 @@ struct Candidate {
 class CandidateQueue {
  public:
   /// Replaces the list by all candidates known now. A target taken before counts as tried wherever it appears.
-  void Update(std::vector<Candidate> candidates);
+  void Update(std::span<const Candidate> candidates);
 
   /// Whether Take has something to give.
   bool HasUntried() const { return FirstUntried() != kNone; }

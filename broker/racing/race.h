@@ -1,11 +1,9 @@
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include "broker/base/failure.h"
@@ -13,14 +11,10 @@
 #include "broker/base/time.h"
 #include "broker/racing/attempt_delay.h"
 #include "broker/racing/candidate_queue.h"
+#include "broker/racing/race_actions.h"
+#include "broker/racing/race_events.h"
 
 namespace flowbroker::racing {
-
-/// Names one attempt of one race; never reused within a race, so that a late event cannot hit another attempt.
-struct AttemptId {
-  std::uint32_t value;
-  friend auto operator<=>(const AttemptId&, const AttemptId&) = default;
-};
 
 /// Every default may be overridden by configuration.
 struct RaceOptions {
@@ -28,76 +22,15 @@ struct RaceOptions {
   AttemptDelayOptions delay = {};
   Duration resolution_delay = std::chrono::milliseconds(50);  ///< RFC 8305 s.3
   Duration min_spacing = std::chrono::milliseconds(10);       ///< no two starts closer, even after a failure
-  Duration connect_timeout = std::chrono::seconds(10);        ///< an attempt silent for so long has failed
-  Duration tls_timeout = std::chrono::seconds(10);            ///< counted from the TCP connect
-  Duration probe_timeout = std::chrono::seconds(10);          ///< UDP; leaves room for five copies of the `OPTIONS`
-  std::size_t max_parallel = 6;                               ///< attempts of one race in flight at once; at least 1
+  Duration connect_timeout = std::chrono::seconds(10);        ///< room for the SYN and its copies after 1, 3 and 7 s
+  Duration tls_timeout = std::chrono::seconds(10);            ///< counted from the TCP connect; as long for symmetry
+  Duration probe_timeout = std::chrono::seconds(10);          ///< UDP: `OPTIONS` and its copies up to 7.5 s (Timer E)
+  std::size_t max_parallel = 6;                               ///< in flight at once, at least 1; 6: three per family
 };
 
 /// Asked when an attempt enters a stage; empty: nothing is ever known. Must be quick and must not call back into the
 /// race.
 using ExpectationOf = std::function<std::optional<StageExpectation>(const Target&, AttemptStage)>;
-
-// Events: what happened. The time is given with the call.
-
-/// The locator knows other candidates than before.
-struct CandidatesChanged {
-  std::vector<Candidate> candidates;  ///< all known so far, in RFC order; those already tried are recognised by target
-  bool complete;                      ///< no more will come
-  bool better_may_come;               ///< an outstanding DNS answer may bring a better one than the first
-};
-/// TCP is up and TLS begins.
-struct StageEntered {
-  AttemptId id;
-  AttemptStage stage;
-};
-/// SIP can be sent: TCP connected, TLS handshake done and certificate accepted, or UDP probe answered. The driver
-/// keeps the connection until RaceWon or CancelAttempt says what becomes of it.
-struct AttemptSucceeded {
-  AttemptId id;
-};
-/// The attempt is over; the driver has closed it.
-struct AttemptFailed {
-  AttemptId id;
-  FailureReason reason;
-};
-/// The broker's cap on attempts of all races (not this race's own): while there is no room the race starts nothing,
-/// but the time-outs of its attempts go on. There is room until told otherwise. One call of On starts at most one
-/// attempt, so "room" means room for one.
-struct CapacityChanged {
-  bool available;
-};
-/// Nobody wants the result any more: cancel everything, without RaceWon or RaceLost.
-struct Abandoned {};
-/// NextDeadline() has come. (Every other event is also a chance to notice that.)
-struct TimerFired {};
-
-using RaceEvent = std::variant<CandidatesChanged, StageEntered, AttemptSucceeded, AttemptFailed, CapacityChanged,
-                               Abandoned, TimerFired>;
-
-// Actions: what to do, in the order given. RaceWon or RaceLost, where there is one, is the last.
-
-/// Begin connecting to `target` (UDP: probing it).
-struct StartAttempt {
-  AttemptId id;
-  Target target;
-};
-/// Close the attempt and take `reason` as its outcome; events of it that are under way will be ignored.
-struct CancelAttempt {
-  AttemptId id;
-  FailureReason reason;  ///< its own time-out: kTimedOut, kTlsTimedOut, kProbeTimedOut; else kLostRace or kCancelled
-};
-/// The caller gets the connection of attempt `id`.
-struct RaceWon {
-  AttemptId id;
-  Target target;
-};
-/// Every candidate was tried in vain.
-struct RaceLost {
-  FailureReason reason;  ///< of the best-ranked attempt; kNoRecords where there was no candidate
-};
-
-using RaceAction = std::variant<StartAttempt, CancelAttempt, RaceWon, RaceLost>;
 
 /// One race for one flow (Happy Eyeballs for SIP; H1 H2 H6 H7 H10): which target to try when, who won, what to cancel.
 /// A pure machine: events go in with the time, actions come out, the driver keeps one timer armed at NextDeadline().

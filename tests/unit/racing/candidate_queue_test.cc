@@ -1,14 +1,11 @@
 #include "broker/racing/candidate_queue.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/racing/race_script.h"
 
 namespace flowbroker::racing {
 namespace {
-
-using testing::ElementsAre;
 
 std::vector<Target> TakeAll(CandidateQueue& queue) {
   std::vector<Target> taken;

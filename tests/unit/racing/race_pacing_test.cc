@@ -201,6 +201,14 @@ TEST(RaceCapacityTest, DoesNotAwaitRoomItHasNoUseFor) {
   EXPECT_THAT(Describe(race.On(AttemptFailed{kFirst, FailureReason::kRefused}, At(20))), ElementsAre("lost refused"));
 }
 
+TEST(RaceCapacityTest, DoesNotAwaitRoomAfterItsEnd) {
+  Race race({}, {});
+  race.On(All(Group({"6a", "4a"})), At(0));
+  race.On(CapacityChanged{false}, At(10));
+  race.On(AttemptSucceeded{kFirst}, At(20));
+  EXPECT_FALSE(race.awaits_capacity());
+}
+
 TEST(RaceCapacityTest, MakesUpNoStartsMissedWithoutRoom) {
   Race race({}, {});
   race.On(All(Group({"6a", "4a", "6b"})), At(0));

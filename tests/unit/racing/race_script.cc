@@ -41,6 +41,7 @@ Target TargetNamed(std::string_view name) {
 
 std::vector<Candidate> Group(const std::vector<std::string_view>& names, std::size_t group) {
   std::vector<Candidate> candidates;
+  candidates.reserve(names.size());
   for (const std::string_view name : names) candidates.push_back({TargetNamed(name), group});
   return candidates;
 }
@@ -59,6 +60,7 @@ CandidatesChanged All(std::vector<Candidate> candidates) {
 
 std::vector<std::string> Describe(const std::vector<RaceAction>& actions) {
   std::vector<std::string> lines;
+  lines.reserve(actions.size());
   for (const RaceAction& action : actions) lines.push_back(std::visit(Describer{}, action));
   return lines;
 }
