@@ -36,7 +36,8 @@ std::string_view BranchValue(std::string_view parameter) {
   const std::size_t equals = parameter.find('=');
   if (equals == npos) return {};
   if (!EqualsIgnoringCase(TrimLinearWhiteSpace(parameter.substr(0, equals)), "branch")) return {};
-  return TrimLinearWhiteSpace(parameter.substr(equals + 1));
+  const std::string_view value = TrimLinearWhiteSpace(parameter.substr(equals + 1));
+  return value.substr(0, std::min(value.find_first_of(" \t\r\n"), value.size()));
 }
 
 }  // namespace

@@ -13,6 +13,11 @@ TEST(ViaHeaderTest, ReadsBranchAnywhere) {
   EXPECT_EQ(ReadTopVia("SIP/2.0/UDP a.example").branch, "");
 }
 
+TEST(ViaHeaderTest, ABranchHasNoWhiteSpace) {
+  EXPECT_EQ(ReadTopVia("SIP/2.0/UDP a;branch=z9hG4bKx junk").branch, "z9hG4bKx");
+  EXPECT_EQ(ReadTopVia("SIP/2.0/UDP a;branch=z9hG4bK@1/=:x\r\n\tTo: folded by mistake").branch, "z9hG4bK@1/=:x");
+}
+
 TEST(ViaHeaderTest, StopsAtTheFirstComma) {
   const ViaHeader via = ReadTopVia("SIP/2.0/TCP a.example ;rport , SIP/2.0/UDP b.example;branch=z9hG4bKother");
   EXPECT_EQ(via.text, "SIP/2.0/TCP a.example ;rport");
