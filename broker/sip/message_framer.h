@@ -12,9 +12,9 @@ namespace flowbroker::sip {
 
 struct FramerLimits {
   /// Start line and headers together; real messages stay under 8 KB, diversion-heavy ones under 32 KB.
-  std::size_t max_header_bytes = 64 * 1024;
+  std::size_t max_header_bytes = std::size_t{64} * 1024;
   /// Body by Content-Length; SIP bodies are SDP, pictures in MESSAGE stay under 1 MB.
-  std::size_t max_body_bytes = 1024 * 1024;
+  std::size_t max_body_bytes = std::size_t{1024} * 1024;
 };
 
 /// Cuts the byte stream of a TCP or TLS flow into SIP messages by Content-Length (RFC 3261 s.18.3) and skips CRLF

@@ -37,8 +37,7 @@ TEST(HostTest, RefusesWhatNoGrammarAllows) {
                            "[::1]x",
                            "a b",
                            "a%2eb",
-                           "b\xc3\xbc"
-                           "cher.example"}) {
+                           "n\xc3\xb6"}) {
     EXPECT_FALSE(ReadHost(text)) << text;
   }
 }

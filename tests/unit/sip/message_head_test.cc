@@ -2,18 +2,28 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <string>
+#include <utility>
 
 namespace flowbroker::sip {
 namespace {
 
 const std::string kRest = "Via: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\nCall-ID: c1\r\nCSeq: 7 INVITE\r\n\r\n";
 
-MessageHead Read(const std::string& message) {
-  const Expected<MessageHead> head = ReadMessageHead(message);
-  EXPECT_TRUE(head) << message << head.error().ToString();
-  return head.value_or(MessageHead{});
-}
+/// Keeps the messages it reads, since a head looks into its message.
+class MessageHeadTest : public testing::Test {
+ protected:
+  MessageHead Read(std::string message) {
+    messages_.push_back(std::move(message));
+    const Expected<MessageHead> head = ReadMessageHead(messages_.back());
+    EXPECT_TRUE(head) << messages_.back() << head.error().ToString();
+    return head.value_or(MessageHead{});
+  }
+
+ private:
+  std::deque<std::string> messages_;
+};
 
 std::string WhyNot(std::string_view message) {
   const Expected<MessageHead> head = ReadMessageHead(message);
@@ -23,7 +33,7 @@ std::string WhyNot(std::string_view message) {
   return head.error().detail;
 }
 
-TEST(MessageHeadTest, ReadsARequest) {
+TEST_F(MessageHeadTest, ReadsARequest) {
   const std::string message =
       "INVITE sip:bob@example.org SIP/2.0\r\nVia: SIP/2.0/TCP a.example:5060;branch=z9hG4bK776\r\n"
       "Via: SIP/2.0/UDP b.example;branch=z9hG4bKlower\r\nMax-Forwards: 70\r\nTo: <sip:bob@example.org>\r\n"
@@ -40,7 +50,7 @@ TEST(MessageHeadTest, ReadsARequest) {
   EXPECT_EQ(head.header_bytes, message.size() - 4);
 }
 
-TEST(MessageHeadTest, ReadsAResponse) {
+TEST_F(MessageHeadTest, ReadsAResponse) {
   const MessageHead head = Read("SIP/2.0 483 Too Many Hops\r\n" + kRest);
   EXPECT_FALSE(head.is_request);
   EXPECT_EQ(head.status_code, 483);
@@ -49,14 +59,14 @@ TEST(MessageHeadTest, ReadsAResponse) {
   EXPECT_EQ(head.content_length, std::nullopt);
 }
 
-TEST(MessageHeadTest, ReadsEveryShapeOfStatusLine) {
+TEST_F(MessageHeadTest, ReadsEveryShapeOfStatusLine) {
   EXPECT_EQ(Read("SIP/2.0 100 \r\n" + kRest).status_code, 100);
   EXPECT_EQ(Read("SIP/2.0 699\r\n" + kRest).status_code, 699);
   EXPECT_EQ(Read("sip/2.0 200 \xd0\x94\xd0\xb0 = 2**3\t!\r\n" + kRest).status_code, 200);  // RFC 4475 s.3.1.1.10
 }
 
 // RFC 4475 s.3.1.1.1: case, compact forms, white space and folding are all allowed at once.
-TEST(MessageHeadTest, ReadsTortuousWhiteSpace) {
+TEST_F(MessageHeadTest, ReadsTortuousWhiteSpace) {
   const MessageHead head = Read(
       "INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0\r\n"
       "TO :\r\n sip:vivekg@chair-dnrc.example.com ;   tag    = 1918181833n\r\n"
@@ -72,18 +82,18 @@ TEST(MessageHeadTest, ReadsTortuousWhiteSpace) {
   EXPECT_EQ(head.content_length, 3U);
 }
 
-TEST(MessageHeadTest, ReadsAFoldedMethodInResponses) {
+TEST_F(MessageHeadTest, ReadsAFoldedMethodInResponses) {
   EXPECT_EQ(Read("SIP/2.0 200 OK\r\nv: SIP/2.0/UDP a\r\ni: c\r\nCSEQ: 0009\r\n\tINVITE \r\n\r\n").method, "INVITE");
 }
 
-TEST(MessageHeadTest, TakesTheFirstOfRepeatedFields) {
+TEST_F(MessageHeadTest, TakesTheFirstOfRepeatedFields) {
   const MessageHead head = Read("OPTIONS sip:a SIP/2.0\r\nv: SIP/2.0/UDP first;branch=1\r\ni: first\r\n" + kRest);
   EXPECT_EQ(head.top_via_branch, "1");
   EXPECT_EQ(head.call_id, "first");
   EXPECT_EQ(Read("OPTIONS sip:a SIP/2.0\r\nv: SIP/2.0/UDP first\r\n" + kRest).top_via_branch, "");
 }
 
-TEST(MessageHeadTest, NamesWhatIsMissing) {
+TEST_F(MessageHeadTest, NamesWhatIsMissing) {
   const std::string start = "OPTIONS sip:a SIP/2.0\r\n";
   EXPECT_EQ(WhyNot(start + "Call-ID: c\r\nCSeq: 1 OPTIONS\r\n\r\n"), "no Via");
   EXPECT_EQ(WhyNot(start + "Via: SIP/2.0/UDP a\r\nCSeq: 1 OPTIONS\r\n\r\n"), "no Call-ID");
@@ -93,7 +103,7 @@ TEST(MessageHeadTest, NamesWhatIsMissing) {
   EXPECT_EQ(WhyNot(start + "Via: , SIP/2.0/UDP a\r\n" + kRest), "empty Via");
 }
 
-TEST(MessageHeadTest, RefusesBadStartLines) {
+TEST_F(MessageHeadTest, RefusesBadStartLines) {
   for (const char* line : {"",
                            " ",
                            "INVITE",
@@ -123,7 +133,7 @@ TEST(MessageHeadTest, RefusesBadStartLines) {
   EXPECT_EQ(WhyNot("INVITE sip:a SIP/2.0"), "no line end");
 }
 
-TEST(MessageHeadTest, RefusesHeaderLinesThatCannotBeToldApart) {
+TEST_F(MessageHeadTest, RefusesHeaderLinesThatCannotBeToldApart) {
   const std::string start = "OPTIONS sip:a SIP/2.0\r\n";
   for (const char* line :
        {"no colon\r\n", ": no name\r\n", "bare: line feed\n", "two words: x\r\n", "n\xc3\xa4me: x\r\n", "cut: off\r",
@@ -133,7 +143,7 @@ TEST(MessageHeadTest, RefusesHeaderLinesThatCannotBeToldApart) {
   EXPECT_EQ(WhyNot(start + kRest.substr(0, kRest.size() - 2)), "a header line is broken or the empty line is missing");
 }
 
-TEST(MessageHeadTest, RefusesBadContentLengths) {
+TEST_F(MessageHeadTest, RefusesBadContentLengths) {
   const std::string start = "OPTIONS sip:a SIP/2.0\r\n";
   for (const char* value : {"", "-1", "+1", "1 2", "0x1", "1,1", "1\r\n 2"}) {
     EXPECT_EQ(WhyNot(start + "Content-Length: " + value + "\r\n" + kRest), "Content-Length is not a number") << value;
@@ -145,7 +155,7 @@ TEST(MessageHeadTest, RefusesBadContentLengths) {
   EXPECT_EQ(Read(start + "l: 99999999999999999999999999\r\n" + kRest).content_length, SIZE_MAX);
 }
 
-TEST(MessageHeadTest, RefusesBadCSeqs) {
+TEST_F(MessageHeadTest, RefusesBadCSeqs) {
   const std::string start = "OPTIONS sip:a SIP/2.0\r\n";
   for (const char* value : {"", "1", "OPTIONS", "1OPTIONS", "1 OPT IONS", "1 \"OPTIONS\"", "x OPTIONS"}) {
     EXPECT_EQ(WhyNot(start + "CSeq: " + value + "\r\n" + kRest), "CSeq is not a number and a method") << value;
