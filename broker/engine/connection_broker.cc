@@ -17,6 +17,8 @@ namespace {
 /// FlowId has one octet for the shard.
 constexpr std::size_t kMaxShards = 255;
 
+using TlsContexts = std::vector<std::unique_ptr<net::TlsContext>>;
+
 class SilentObserver final : public BrokerObserver {};
 
 BrokerOptions Completed(BrokerOptions options) {
@@ -29,11 +31,11 @@ BrokerOptions Completed(BrokerOptions options) {
 
 class ConnectionBroker::Impl {
  public:
-  Impl(const BrokerOptions& options, BrokerObserver* observer, std::unique_ptr<net::TlsContext> tls)
+  Impl(const BrokerOptions& options, BrokerObserver* observer, TlsContexts tls)
       : state_(options, observer != nullptr ? *observer : silent_), tls_(std::move(tls)) {
     for (std::size_t i = 0; i < options.shards; ++i) {
       shards_.push_back(
-          std::make_unique<Shard>(static_cast<std::uint8_t>(i), state_, clock_, tls_.get(),
+          std::make_unique<Shard>(static_cast<std::uint8_t>(i), state_, clock_, tls_[i].get(),
                                   [this](const dns::Question& question, const SharedResolver::Ended& ended) {
                                     for (const std::uint8_t shard : ended.shards)
                                       shards_[shard]->PostDnsAnswer(question, ended.answer);
@@ -52,17 +54,22 @@ class ConnectionBroker::Impl {
   SilentObserver silent_;
   net::SystemClock clock_;
   BrokerState state_;
-  std::unique_ptr<net::TlsContext> tls_;
+  TlsContexts tls_;  // one per shard
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<RelayId> last_relay_ = 0;
 };
 
 Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptions options, BrokerObserver* observer) {
-  auto tls = net::TlsContext::Create({.ca_file = options.tls.ca_file,
-                                      .certificate_file = options.tls.certificate_file,
-                                      .private_key_file = options.tls.private_key_file});
-  if (!tls) return Unexpected(tls.error());
-  auto impl = std::make_unique<Impl>(Completed(std::move(options)), observer, std::move(*tls));
+  options = Completed(std::move(options));
+  TlsContexts contexts;
+  for (std::size_t i = 0; i < options.shards; ++i) {
+    auto tls = net::TlsContext::Create({.ca_file = options.tls.ca_file,
+                                        .certificate_file = options.tls.certificate_file,
+                                        .private_key_file = options.tls.private_key_file});
+    if (!tls) return Unexpected(tls.error());
+    contexts.push_back(std::move(*tls));
+  }
+  auto impl = std::make_unique<Impl>(options, observer, std::move(contexts));
   return std::unique_ptr<ConnectionBroker>(new ConnectionBroker(std::move(impl)));
 }
 

@@ -38,7 +38,7 @@ std::optional<AcquireResult> ShardCore::TryPooled(const AcquireRequest& request,
       return std::nullopt;
     }
     if (now >= destination->second.valid_until) return std::nullopt;
-    if (request.time_sensitive && now - flow->last_evidence > state_.options.flows.fresh_for) return std::nullopt;
+    if (request.time_sensitive && !IsFresh(*flow, now)) return std::nullopt;
   }
   if (flow == nullptr) return std::nullopt;
   pool_.NoteActivity(*flow, now);
@@ -193,12 +193,14 @@ void ShardCore::OnTargets(Acquisition& acquisition, TimePoint now) {
 }
 
 bool ShardCore::UseExistingFlow(Acquisition& acquisition, TimePoint now) {
-  if (acquisition.request.exclusive) return false;
-  for (const location::LocatedTarget& located : acquisition.locator->targets()) {
+  if (acquisition.request.exclusive || acquisition.locator->better_may_come()) return false;
+  const auto& targets = acquisition.locator->targets();
+  for (const location::LocatedTarget& located : targets) {
+    // An existing flow to one SRV record is no excuse to starve a better one (S5).
+    if (located.host_rank != targets.front().host_rank) return false;
     flow::Flow* flow = pool_.FindShareable(KeyOf(acquisition, located.target));
     if (flow == nullptr) continue;
-    const bool fresh = now - flow->last_evidence <= state_.options.flows.fresh_for;
-    if (fresh || !acquisition.request.time_sensitive) {
+    if (IsFresh(*flow, now) || !acquisition.request.time_sensitive) {
       Answer(acquisition, *flow, FlowSource::kPooled, now);  // S1: a target with a flow comes first
       return true;
     }

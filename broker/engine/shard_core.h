@@ -135,6 +135,9 @@ class ShardCore {
   void Feed(location::ServerLocator& locator, std::uint64_t asker, std::vector<dns::Question> questions, TimePoint now);
   void OnTargets(Acquisition& acquisition, TimePoint now);
   bool UseExistingFlow(Acquisition& acquisition, TimePoint now);
+  bool IsFresh(const flow::Flow& flow, TimePoint now) const {
+    return now - flow.last_evidence <= state_.options.flows.fresh_for;
+  }
   bool HedgeProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
   void OnHedgeDue(Acquisition& acquisition, TimePoint now);
   void RememberDestination(const Acquisition& acquisition, const flow::Flow& flow);
@@ -154,6 +157,7 @@ class ShardCore {
   void RunRace(Acquisition& acquisition, std::span<const racing::RaceEvent> events, TimePoint now);
   void Apply(Acquisition& acquisition, const racing::RaceAction& action, TimePoint now);
   void StartAttempt(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now);
+  const flow::Flow* FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now);
   void EndAttempt(Acquisition& acquisition, racing::AttemptId id, TraceOutcome outcome, const Failure& failure,
                   TimePoint now);
   void Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now);

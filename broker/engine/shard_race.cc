@@ -68,6 +68,9 @@ void ShardCore::Apply(Acquisition& acquisition, const racing::RaceAction& action
 }
 
 void ShardCore::StartAttempt(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now) {
+  if (const flow::Flow* flow = FreshFlowTo(acquisition, start.target, now)) {
+    return Answer(acquisition, *flow, FlowSource::kPooled, now);
+  }
   const Destination& destination = acquisition.request.destination;
   const flow::ConnectionId connection = NextConnection();
   acquisition.attempts.push_back({.id = start.id,
@@ -84,6 +87,12 @@ void ShardCore::StartAttempt(Acquisition& acquisition, const racing::StartAttemp
                                            .local_address = destination.local_address,
                                            .local_interface = destination.local_interface,
                                            .tls_identity = acquisition.tls_identity}});
+}
+
+const flow::Flow* ShardCore::FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now) {
+  if (acquisition.request.exclusive) return nullptr;
+  const flow::Flow* flow = pool_.FindShareable(KeyOf(acquisition, target));
+  return flow != nullptr && IsFresh(*flow, now) ? flow : nullptr;
 }
 
 void ShardCore::EndAttempt(Acquisition& acquisition, racing::AttemptId id, TraceOutcome outcome, const Failure& failure,

@@ -310,6 +310,19 @@ TEST_F(AcquireTest, StaleAnswersAreServedWhileDnsIsDownAndSaidSo) {
   EXPECT_EQ(quick, milliseconds(20)) << "DNS trouble is not paid for by every request";
 }
 
+TEST_F(AcquireTest, FlowToAWorseSrvRecordIsNoExcuseToStarveTheBetterOne_S5) {
+  dns::RecordSet srv{.status = dns::AnswerStatus::kRecords, .ttl = seconds(60)};
+  srv.srv = {{10, 0, 5060, *dns::DnsName::Parse("first.example.org")},
+             {20, 0, 5060, *dns::DnsName::Parse("second.example.org")}};
+  shard_.Answer("_sip._tcp.srv.example.org", dns::RecordType::kSrv, srv);
+  shard_.Host("first.example.org", {"192.0.2.1"});
+  shard_.Host("second.example.org", {"192.0.2.2"});
+  shard_.Script(Tcp("192.0.2.1"), kGood);
+  shard_.Script(Tcp("192.0.2.2"), kGood);
+  EXPECT_EQ(shard_.AcquireNow("sip:192.0.2.2;transport=tcp").first.flow->remote, Tcp("192.0.2.2"));
+  EXPECT_EQ(shard_.AcquireNow("sip:srv.example.org;transport=tcp").first.flow->remote, Tcp("192.0.2.1"));
+}
+
 TEST_F(AcquireTest, NumericUriNeedsNoDns) {
   shard_.Script(Udp(kIpv4), kGood);
   const auto [result, took] = shard_.AcquireNow("sip:192.0.2.10");
