@@ -18,6 +18,9 @@ class DnsName {
   const std::string& ToString() const { return text_; }
   bool is_root() const { return text_.empty(); }
 
+  /// "localhost" or a name below it: always the loopback addresses, never asked of DNS (RFC 6761 s.6.3).
+  bool is_localhost() const { return text_ == "localhost" || text_.ends_with(".localhost"); }
+
   /// `_sip._tcp` + `example.org` -> `_sip._tcp.example.org`; nothing where the result would be too long.
   std::optional<DnsName> WithPrefix(std::string_view labels) const;
 

@@ -42,9 +42,9 @@ Expected<void> FollowSentBy(const ResponseDestination& response, const LocateReq
   if (!domain || domain->is_root()) {
     return Invalid(kSentByField, "'" + response.sent_by_host + "' is not a domain name");
   }
-  if (response.sent_by_port) {
-    opening.leads.push_back(HostLead{*domain, port, transport, "port of sent-by"});
-    opening.reason += "sent-by with port " + std::to_string(port) + ": no SRV";
+  if (response.sent_by_port || domain->is_localhost()) {
+    opening.leads.push_back(HostLead{*domain, port, transport, "sent-by"});
+    opening.reason += "sent-by, port " + std::to_string(port) + ": no SRV";
     return {};
   }
   opening.domain = domain;

@@ -244,11 +244,16 @@ void Search::AskHosts(TimePoint now) {
 
 void Search::AskHost(const dns::DnsName& name, TimePoint now) {
   HostAddresses& host = hosts_[name];
-  const auto ask = [&](AddressFamily family, dns::RecordType type) {
-    if (Allows(request_, family) && Ask({name, type}, now)) host.Await(family);
+  const auto ask = [&](AddressFamily family, dns::RecordType type, std::string_view loopback) {
+    if (!Allows(request_, family)) return;
+    if (name.is_localhost()) {
+      host.Take(family, {*IpAddress::Parse(loopback)}, 1, sources_);
+    } else if (Ask({name, type}, now)) {
+      host.Await(family);
+    }
   };
-  ask(AddressFamily::kIpv6, dns::RecordType::kAaaa);
-  ask(AddressFamily::kIpv4, dns::RecordType::kA);
+  ask(AddressFamily::kIpv6, dns::RecordType::kAaaa, "::1");
+  ask(AddressFamily::kIpv4, dns::RecordType::kA, "127.0.0.1");
 }
 
 void Search::TakeAddresses(const dns::Question& question, const dns::RecordSet& answer, TimePoint now) {
@@ -257,7 +262,11 @@ void Search::TakeAddresses(const dns::Question& question, const dns::RecordSet& 
   if (host == hosts_.end() || (!is_a && question.type != dns::RecordType::kAaaa)) return;
   const AddressFamily family = is_a ? AddressFamily::kIpv4 : AddressFamily::kIpv6;
   const std::size_t left_out = host->second.Take(family, answer.addresses, options_.max_addresses_per_host, sources_);
-  if (left_out > 0) LeaveOut(std::to_string(left_out) + " addresses of " + question.ToString(), now);
+  if (left_out == 0) return;
+  trace_.Decided("left out",
+                 std::to_string(left_out) + " addresses of " + question.ToString() + ": unusable, or more than " +
+                     std::to_string(options_.max_addresses_per_host),
+                 now);
 }
 
 void Search::Conclude(TimePoint now) {

@@ -85,8 +85,8 @@ Expected<Opening> OpenUri(const sip::SipUri& uri, const LocateRequest& request, 
   const std::optional<dns::DnsName> domain = dns::DnsName::Parse(opening.subject);
   if (!domain || domain->is_root()) return Invalid(kUriField, "'" + opening.subject + "' is not a domain name");
 
-  // s.4.2: a port in the URI: A and AAAA only.
-  if (uri.port) {
+  // s.4.2: a port in the URI: A and AAAA only. There is nothing else to localhost either.
+  if (uri.port || domain->is_localhost()) {
     opening.leads.push_back(HostLead{*domain, port, transport, DescribePort(uri)});
     opening.reason = DescribePort(uri) + ": no SRV; " + DescribeTransport(uri, transport) + " (RFC 3263 s.4.2)";
     return opening;

@@ -50,6 +50,13 @@ TEST(DnsNameTest, PutsLabelsInFront) {
   EXPECT_FALSE(DnsName::Parse("org")->WithPrefix("not a label"));
 }
 
+TEST(DnsNameTest, KnowsLocalhost) {
+  EXPECT_TRUE(DnsName::Parse("LocalHost.")->is_localhost());
+  EXPECT_TRUE(DnsName::Parse("sip.localhost")->is_localhost());
+  EXPECT_FALSE(DnsName::Parse("notlocalhost")->is_localhost());
+  EXPECT_FALSE(DnsName::Parse("localhost.example.org")->is_localhost());
+}
+
 TEST(QuestionTest, SaysTypeAndName) {
   EXPECT_EQ((Question{*DnsName::Parse("_sip._tcp.example.org"), RecordType::kSrv}.ToString()),
             "SRV _sip._tcp.example.org");
