@@ -40,6 +40,7 @@ google::protobuf::Struct ErrorDocument(const client::Error& error, const v1::Tra
   fields["code"] = ToValue(std::string(client::ToString(error.code)));
   fields["failure"] = ToValue(error.failure);
   fields["message"] = ToValue(error.message);
+  if (!error.field.empty()) fields["field"] = ToValue(error.field);
   if (trace != nullptr) fields["trace"] = ToValue(*trace);
   return document;
 }

@@ -50,8 +50,7 @@ class OptionsTransaction {
     }
     return tl::unexpected(client::Error{.code = client::Code::kDeadlineExceeded,
                                         .failure = "no_answer",
-                                        .message = "no response to the OPTIONS in time",
-                                        .trace = std::nullopt});
+                                        .message = "no response to the OPTIONS in time"});
   }
 
  private:
@@ -60,10 +59,8 @@ class OptionsTransaction {
       if (const auto* message = std::get_if<client::IncomingMessage>(&*event)) {
         if (IsFinalAnswer(message->message)) return message->message;
       } else if (const auto* failure = std::get_if<client::SendFailure>(&*event)) {
-        return tl::unexpected(client::Error{.code = CodeForSendFailure(failure->failure),
-                                            .failure = failure->failure,
-                                            .message = failure->detail,
-                                            .trace = std::nullopt});
+        return tl::unexpected(client::Error{
+            .code = CodeForSendFailure(failure->failure), .failure = failure->failure, .message = failure->detail});
       } else if (const auto& end = std::get<RelayEnd>(*event); !end.result) {
         return tl::unexpected(end.result.error());
       }

@@ -16,10 +16,7 @@ namespace {
 using std::chrono::system_clock;
 
 client::Error UsageError(std::string message) {
-  return {.code = client::Code::kInvalidArgument,
-          .failure = "invalid_argument",
-          .message = std::move(message),
-          .trace = std::nullopt};
+  return {.code = client::Code::kInvalidArgument, .failure = "invalid_argument", .message = std::move(message)};
 }
 
 std::string WithCrLf(std::string_view text) {
@@ -67,10 +64,7 @@ void Show(Session& session, const client::IncomingMessage& message) {
 }
 
 client::Error ErrorOf(const client::SendFailure& failure) {
-  return {.code = CodeForSendFailure(failure.failure),
-          .failure = failure.failure,
-          .message = failure.detail,
-          .trace = std::nullopt};
+  return {.code = CodeForSendFailure(failure.failure), .failure = failure.failure, .message = failure.detail};
 }
 
 // Without --wait the stream ends once the broker has taken the message; with it, when enough came or the time is up.

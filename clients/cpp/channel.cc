@@ -2,21 +2,44 @@
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <filesystem>
-#include <system_error>
+#include <vector>
 
 #include "clients/cpp/flowbroker_client.h"
 
 namespace flowbroker::client {
 
+namespace {
+
+// Where the daemon makes its socket, in its order of preference.
+std::vector<std::string> DefaultSockets() {
+  const std::string name = "/flowbroker.sock";
+  std::vector<std::string> paths{"/run/flowbroker" + name};
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR"); runtime != nullptr) {
+    paths.push_back(std::string(runtime) + "/flowbroker" + name);
+  }
+  paths.push_back("/tmp/flowbroker-" + std::to_string(getuid()) + name);
+  return paths;
+}
+
+}  // namespace
+
+bool IsOurSocket(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) &&
+         (status.st_uid == getuid() || status.st_uid == 0);
+}
+
 std::string BrokerAddress(std::string_view given) {
   if (!given.empty()) return std::string(given);
   if (const char* address = std::getenv("FLOWBROKER_ADDRESS"); address != nullptr && *address != '\0') return address;
-  std::error_code none;
-  if (std::filesystem::exists(kDefaultSocketPath, none)) return "unix:" + std::string(kDefaultSocketPath);
+  for (const std::string& path : DefaultSockets()) {
+    if (IsOurSocket(path)) return "unix:" + path;
+  }
   return "127.0.0.1:7460";
 }
 

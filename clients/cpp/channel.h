@@ -13,6 +13,10 @@ namespace flowbroker::client {
 /// A channel to the broker at `address`, "unix:/path" or "host:port". No I/O yet.
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address);
 
+/// Whether `path` is a socket that this user or root made: in a shared directory another user's could pose as the
+/// broker.
+bool IsOurSocket(const std::string& path);
+
 /// gRPC counts deadlines on the wall clock. Capped at a day: gRPC cannot add without bound.
 std::chrono::system_clock::time_point DeadlineAfter(Duration timeout);
 

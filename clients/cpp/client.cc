@@ -47,22 +47,20 @@ class PendingCalls {
 // One asynchronous Acquire; owns itself until it is complete.
 class PendingAcquire final : public Completion {
  public:
-  PendingAcquire(PendingCalls& calls, Client::AcquireCallback done) : calls_(calls), done_(std::move(done)) {}
-
-  void Start(v1::BrokerService::StubInterface& stub, const v1::AcquireRequest& request, Duration timeout,
-             grpc::CompletionQueue* queue) {
-    const std::lock_guard lock(mutex_);
+  PendingAcquire(PendingCalls& calls, Client::AcquireCallback done, Duration timeout)
+      : calls_(calls), done_(std::move(done)) {
     context_.set_deadline(DeadlineAfter(timeout));
     calls_.Add(&context_);
+  }
+
+  /// On the loop's thread.
+  void Start(v1::BrokerService::StubInterface& stub, const v1::AcquireRequest& request, grpc::CompletionQueue* queue) {
     call_ = stub.PrepareAsyncAcquire(&context_, request, queue);
     call_->StartCall();
     call_->Finish(&response_, &status_, static_cast<Completion*>(this));
   }
 
   void Complete(bool /*ok*/) override {
-    {
-      const std::lock_guard started(mutex_);
-    }
     const std::unique_ptr<PendingAcquire> self(this);
     if (status_.ok()) {
       done_(FromProto(response_));
@@ -75,7 +73,6 @@ class PendingAcquire final : public Completion {
  private:
   PendingCalls& calls_;
   const Client::AcquireCallback done_;
-  std::mutex mutex_;  // Start is over before Complete begins
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientAsyncResponseReaderInterface<v1::AcquireResponse>> call_;
   v1::AcquireResponse response_;
@@ -110,8 +107,8 @@ class Client::Connection {
   const ClientOptions options;
   const std::string address;
   const std::shared_ptr<grpc::Channel> channel;
-  const std::unique_ptr<v1::BrokerService::StubInterface> broker;
-  const std::unique_ptr<v1::FlowService::StubInterface> flows;
+  const std::shared_ptr<v1::BrokerService::StubInterface> broker;
+  const std::shared_ptr<v1::FlowService::StubInterface> flows;
   const std::shared_ptr<EventLoop> loop = std::make_shared<EventLoop>();
   PendingCalls calls;
 };
@@ -136,9 +133,10 @@ Result<AcquiredFlow> Client::Acquire(std::string_view uri, Timeout timeout) {
 }
 
 void Client::AcquireAsync(const AcquireRequest& request, AcquireCallback done, Timeout timeout) {
-  auto pending = std::make_unique<PendingAcquire>(connection_->calls, std::move(done));
-  pending.release()->Start(*connection_->broker, ToProto(request),
-                           timeout.value_or(connection_->options.default_timeout), connection_->loop->queue());
+  auto pending = std::make_unique<PendingAcquire>(connection_->calls, std::move(done),
+                                                  timeout.value_or(connection_->options.default_timeout));
+  connection_->loop->Post([call = pending.release(), message = ToProto(request), broker = connection_->broker,
+                           queue = connection_->loop->queue()] { call->Start(*broker, message, queue); });
 }
 
 Result<void> Client::Release(const std::string& flow_id) {
@@ -198,13 +196,15 @@ Result<ProbeResult> Client::ProbeFlow(const std::string& flow_id, Timeout timeou
 
 std::unique_ptr<RelayStream> Client::OpenRelay(RelayOptions options, RelayHandlers handlers) {
   auto state = std::make_shared<RelayStream::State>(std::move(options), std::move(handlers));
-  state->Open(*connection_->flows, connection_->loop->queue());
+  connection_->loop->Post(
+      [state, flows = connection_->flows, queue = connection_->loop->queue()] { state->Open(*flows, queue); });
   return std::make_unique<RelayStream>(connection_->loop, std::move(state));
 }
 
 std::unique_ptr<FlowWatch> Client::WatchFlows(WatchOptions options, WatchHandlers handlers) {
   auto state = std::make_shared<FlowWatch::State>(std::move(options), std::move(handlers));
-  state->Open(*connection_->flows, connection_->loop->queue());
+  connection_->loop->Post(
+      [state, flows = connection_->flows, queue = connection_->loop->queue()] { state->Open(*flows, queue); });
   return std::make_unique<FlowWatch>(connection_->loop, std::move(state));
 }
 

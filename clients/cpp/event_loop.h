@@ -3,6 +3,7 @@
 #include <grpcpp/completion_queue.h>
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -19,21 +20,27 @@ class Completion {
   ~Completion() = default;
 };
 
-/// A completion queue and the one thread that serves it. Shared by the client and its streams, never by what is under
-/// way on it.
+/// A completion queue and the one thread that serves it. All operations are started on that thread: between threads
+/// their state would be handed over inside gRPC, where the thread sanitizer cannot see it. Shared by the client and its
+/// streams, never by what is under way on it.
 class EventLoop {
  public:
   EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
-  /// Waits for the operations under way, unless it runs on the loop's own thread. None may be started any more.
+  /// Runs what was posted and waits for the operations under way, unless it runs on the loop's own thread. No operation
+  /// may be started any more.
   ~EventLoop();
 
-  grpc::CompletionQueue* queue() { return queue_.get(); }
+  /// Runs `task` on the loop's thread. Thread-safe.
+  void Post(std::function<void()> task);
+
+  grpc::CompletionQueue* queue();
   bool OnThread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:
-  std::shared_ptr<grpc::CompletionQueue> queue_;  // the thread has its share: it may outlive this object
+  class Core;
+  std::shared_ptr<Core> core_;  // the thread has its share: it may outlive this object
   std::thread thread_;
 };
 

@@ -15,6 +15,7 @@ void FlowWatch::State::Open(v1::FlowService::StubInterface& stub, grpc::Completi
   request.set_after_sequence(options_.after_sequence);
   if (options_.client_group) request.set_client_group(*options_.client_group);
   const std::lock_guard lock(mutex_);
+  if (ended_) return;
   call_ = stub.PrepareAsyncWatchFlows(&context_, request, queue);
   call_->StartCall(start_.Start(shared_from_this()));
 }

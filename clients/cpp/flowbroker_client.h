@@ -16,11 +16,9 @@
 // What a SIP server needs of flowbroker: clients/README.md shows it in ten lines.
 namespace flowbroker::client {
 
-/// Socket the daemon listens on unless it is told otherwise.
-inline constexpr std::string_view kDefaultSocketPath = "/run/flowbroker/flowbroker.sock";
-
-/// `given` where it is not empty; otherwise $FLOWBROKER_ADDRESS, the daemon's default socket where it exists, and
-/// 127.0.0.1:7460, in this order. "unix:/path" or "host:port".
+/// `given` where it is not empty; otherwise $FLOWBROKER_ADDRESS, the daemon's default socket where there is one
+/// (/run/flowbroker/flowbroker.sock, or in $XDG_RUNTIME_DIR/flowbroker or /tmp/flowbroker-<uid>), and 127.0.0.1:7460,
+/// in this order. "unix:/path" or "host:port".
 std::string BrokerAddress(std::string_view given = {});
 
 struct ClientOptions {

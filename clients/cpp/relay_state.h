@@ -18,8 +18,12 @@ class RelayStream::State : public std::enable_shared_from_this<State> {
  public:
   State(RelayOptions options, RelayHandlers handlers);
 
+  /// On the loop's thread, as all that starts an operation.
   void Open(v1::FlowService::StubInterface& stub, grpc::CompletionQueue* queue);
-  Result<void> Send(std::string_view flow_id, std::string_view message, std::uint64_t tag);
+  void WriteNext();
+
+  /// Queues; true: WriteNext has to be called. Thread-safe, like the rest.
+  Result<bool> Queue(std::string_view flow_id, std::string_view message, std::uint64_t tag);
   void CloseWhenSent();
   /// Ends everything; nothing is started on the queue any more. `inside`: see HandlerGate.
   void Abandon(bool inside);
@@ -29,8 +33,7 @@ class RelayStream::State : public std::enable_shared_from_this<State> {
   void OnRead(bool ok);
   void OnWritten(bool ok);
   void OnFinished(bool ok);
-  void WriteNext();  // these three with mutex_ held
-  void Finish();
+  void Finish();  // this and the following with mutex_ held
   bool Refuses(std::size_t bytes) const;
   bool HasRoomAgain();
   v1::RelayRequest TakeFrame();

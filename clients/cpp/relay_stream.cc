@@ -12,8 +12,7 @@ namespace {
 constexpr std::size_t kMaxMessageBytes = 1024 * 1024;
 
 tl::unexpected<Error> Refusal(Code code, std::string_view failure, std::string message) {
-  return tl::unexpected(
-      Error{.code = code, .failure = std::string(failure), .message = std::move(message), .trace = std::nullopt});
+  return tl::unexpected(Error{.code = code, .failure = std::string(failure), .message = std::move(message)});
 }
 
 }  // namespace
@@ -23,11 +22,12 @@ RelayStream::State::State(RelayOptions options, RelayHandlers handlers)
 
 void RelayStream::State::Open(v1::FlowService::StubInterface& stub, grpc::CompletionQueue* queue) {
   const std::lock_guard lock(mutex_);
+  if (ended_) return;
   call_ = stub.PrepareAsyncRelay(&context_, queue);
   call_->StartCall(start_.Start(shared_from_this()));
 }
 
-Result<void> RelayStream::State::Send(std::string_view flow_id, std::string_view message, std::uint64_t tag) {
+Result<bool> RelayStream::State::Queue(std::string_view flow_id, std::string_view message, std::uint64_t tag) {
   if (message.size() > kMaxMessageBytes) {
     return Refusal(Code::kInvalidArgument, "message_too_large", "a SIP message of more than 1 MiB; not sent");
   }
@@ -45,8 +45,7 @@ Result<void> RelayStream::State::Send(std::string_view flow_id, std::string_view
   }
   queue_.push_back(std::move(outgoing));
   queued_bytes_ += message.size();
-  WriteNext();
-  return {};
+  return queue_.size() == 1 && !writing_;
 }
 
 bool RelayStream::State::Refuses(std::size_t bytes) const {
@@ -57,10 +56,10 @@ bool RelayStream::State::Refuses(std::size_t bytes) const {
 void RelayStream::State::CloseWhenSent() {
   const std::lock_guard lock(mutex_);
   closing_ = true;
-  WriteNext();
 }
 
 void RelayStream::State::WriteNext() {
+  const std::lock_guard lock(mutex_);
   if (writing_ || ended_ || writes_done_) return;
   if (!greeted_ || !queue_.empty()) {
     writing_ = true;
@@ -88,12 +87,14 @@ v1::RelayRequest RelayStream::State::TakeFrame() {
 }
 
 void RelayStream::State::OnStarted(bool ok) {
-  const std::lock_guard lock(mutex_);
-  writing_ = false;
-  if (ended_) return;
-  if (!ok) return Finish();
+  {
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
+    if (ended_) return;
+    if (!ok) return Finish();
+    call_->Read(&response_, read_.Start(shared_from_this()));
+  }
   WriteNext();
-  call_->Read(&response_, read_.Start(shared_from_this()));
 }
 
 void RelayStream::State::OnWritten(bool ok) {
@@ -101,9 +102,9 @@ void RelayStream::State::OnWritten(bool ok) {
   {
     const std::lock_guard lock(mutex_);
     writing_ = !ok;  // a broken stream takes no more; the read that fails too ends it
-    WriteNext();
     writable = HasRoomAgain();
   }
+  WriteNext();
   if (writable) gate_.Run(handlers_.on_writable);
 }
 
@@ -162,11 +163,15 @@ RelayStream::~RelayStream() {
 }
 
 Result<void> RelayStream::Send(std::string_view flow_id, std::string_view message, std::uint64_t tag) {
-  return state_->Send(flow_id, message, tag);
+  const auto idle = state_->Queue(flow_id, message, tag);
+  if (!idle) return tl::unexpected(idle.error());
+  if (*idle) loop_->Post([state = state_] { state->WriteNext(); });
+  return {};
 }
 
 void RelayStream::CloseWhenSent() {
   state_->CloseWhenSent();
+  loop_->Post([state = state_] { state->WriteNext(); });
 }
 
 }  // namespace flowbroker::client

@@ -41,9 +41,10 @@ inline constexpr std::string_view kStreamClosed = "stream_closed";            //
 /// Why a call gave nothing.
 struct Error {
   Code code = Code::kUnknown;
-  std::string failure;         ///< stable name such as "tls_timed_out"; may be empty
-  std::string message;         ///< for people: what happened and what to do
-  std::optional<Trace> trace;  ///< the story so far, where the broker told one
+  std::string failure;                        ///< stable name such as "tls_timed_out"; may be empty
+  std::string message;                        ///< for people: what happened and what to do
+  std::string field = {};                     ///< request field at fault, such as "destination.uri"; empty: none
+  std::optional<Trace> trace = std::nullopt;  ///< the story so far, where the broker told one
 
   /// "UNAVAILABLE: tls_timed_out: ...".
   std::string ToString() const;

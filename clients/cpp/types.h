@@ -87,14 +87,14 @@ enum class TraceOutcome : std::uint8_t {
 
 struct TraceStep {
   TraceWhat what = TraceWhat::kUnknown;
-  Duration start{};             ///< since the start of the trace
-  std::optional<Duration> end;  ///< absent: not over when the trace was taken
-  std::string subject;          ///< "SRV _sip._tcp.example.org", "TCP 192.0.2.1:5060"
+  Duration start{};                            ///< since the start of the trace
+  std::optional<Duration> end = std::nullopt;  ///< absent: not over when the trace was taken
+  std::string subject;                         ///< "SRV _sip._tcp.example.org", "TCP 192.0.2.1:5060"
   TraceOutcome outcome = TraceOutcome::kUnknown;
-  std::string reason;                         ///< for people; may be empty
-  std::string failure;                        ///< "tls_timed_out"; empty unless kFailed or kLost
-  Transport transport = Transport::kUnknown;  ///< attempts only
-  std::optional<Endpoint> remote;             ///< attempts only
+  std::string reason;                             ///< for people; may be empty
+  std::string failure;                            ///< "tls_timed_out"; empty unless kFailed or kLost
+  Transport transport = Transport::kUnknown;      ///< attempts only
+  std::optional<Endpoint> remote = std::nullopt;  ///< attempts only
 };
 
 /// The story of one request, steps in order of their start.
@@ -112,7 +112,7 @@ struct AcquiredFlow {
   Endpoint remote;
   FlowSource source = FlowSource::kUnknown;
   TimerAdvice timers;
-  std::optional<Trace> trace;  ///< where the request wanted it
+  std::optional<Trace> trace = std::nullopt;  ///< where the request wanted it
 };
 
 struct WarmRequest {
@@ -126,15 +126,15 @@ struct ResolvedTarget {
   AddressFamily family = AddressFamily::kUnknown;
   std::string host;
   std::string reason;
-  std::optional<Duration> expected_time;
+  std::optional<Duration> expected_time = std::nullopt;
   std::string srv_owner;  ///< empty: not from SRV; then the two below mean nothing
   std::uint16_t srv_priority = 0;
   std::uint16_t srv_weight = 0;
 };
 
 struct Resolution {
-  std::vector<ResolvedTarget> targets;  ///< best first
-  std::optional<Duration> valid_for;    ///< absent: for ever
+  std::vector<ResolvedTarget> targets;               ///< best first
+  std::optional<Duration> valid_for = std::nullopt;  ///< absent: for ever
   Trace trace;
 };
 
@@ -170,7 +170,7 @@ struct Flow {
   Duration idle{};
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
-  std::optional<Duration> smoothed_rtt;
+  std::optional<Duration> smoothed_rtt = std::nullopt;
 };
 
 enum class FlowEventKind : std::uint8_t { kUnknown = 0, kOpened = 1, kClosed = 2, kMessageDropped = 3 };
@@ -186,7 +186,7 @@ struct FlowEvent {
 
 struct ProbeResult {
   bool alive = false;
-  std::optional<Duration> rtt;
+  std::optional<Duration> rtt = std::nullopt;
   std::string answer;  ///< "CRLF" or "OPTIONS 200"
 };
 

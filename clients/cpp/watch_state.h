@@ -18,6 +18,7 @@ class FlowWatch::State : public std::enable_shared_from_this<State> {
  public:
   State(WatchOptions options, WatchHandlers handlers);
 
+  /// On the loop's thread, as all that starts an operation.
   void Open(v1::FlowService::StubInterface& stub, grpc::CompletionQueue* queue);
   /// Ends everything; nothing is started on the queue any more. `inside`: see HandlerGate.
   void Abandon(bool inside);

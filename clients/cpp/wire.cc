@@ -140,8 +140,7 @@ AcquiredFlow FromProto(const v1::AcquireResponse& response) {
                   .local = From(response.local()),
                   .remote = From(response.remote()),
                   .source = EnumFrom(response.source(), FlowSource::kProbed),
-                  .timers = {},
-                  .trace = std::nullopt};
+                  .timers = {}};
   if (response.has_timers()) {
     to.timers = {.t1 = From(response.timers().t1()),
                  .timer_b = From(response.timers().timer_b()),

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include "clients/cpp/channel.h"
 #include "clients/cpp/flowbroker_client.h"
 #include "tests/unit/clients/fake_broker.h"
 
@@ -55,9 +57,9 @@ TEST_F(ClientTest, AcquireGivesTheFlowOfTheBroker) {
 }
 
 TEST_F(ClientTest, AcquireSendsEveryFieldOfTheRequest) {
-  v1::AcquireRequest seen;
+  Promise<v1::AcquireRequest> asked;
   broker_.on_acquire = [&](auto&, const v1::AcquireRequest& request, auto&) {
-    seen = request;
+    asked.Set(request);
     return grpc::Status::OK;
   };
   const AcquireRequest request{.destination = {.to = ResponseDestination{.transport = Transport::kTcp,
@@ -75,6 +77,7 @@ TEST_F(ClientTest, AcquireSendsEveryFieldOfTheRequest) {
                                .request_id = "r1",
                                .want_trace = true};
   ASSERT_TRUE(client_.Acquire(request));
+  const v1::AcquireRequest seen = *asked.Wait();
   EXPECT_EQ(seen.destination().response().sent_by_host(), "example.org");
   EXPECT_EQ(seen.destination().response().sent_by_port(), 5070U);
   EXPECT_EQ(seen.destination().response().rport(), 0U);
@@ -171,8 +174,18 @@ TEST_F(ClientTest, BrokerThatWentAwayIsUnreachable) {
   EXPECT_EQ(flow.error().failure, kBrokerUnreachable);
 }
 
-TEST(BrokerAddressTest, PrefersWhatIsGiven) {
-  EXPECT_EQ(BrokerAddress("unix:/x"), "unix:/x");
+TEST(BrokerAddressTest, TakesWhatIsGivenThenTheEnvironment) {
+  ASSERT_EQ(setenv("FLOWBROKER_ADDRESS", "unix:/environment", 1), 0);
+  EXPECT_EQ(BrokerAddress("unix:/given"), "unix:/given");
+  EXPECT_EQ(BrokerAddress(), "unix:/environment");
+  ASSERT_EQ(unsetenv("FLOWBROKER_ADDRESS"), 0);
+}
+
+TEST(BrokerAddressTest, TakesNoSocketOfAnotherUserAndNoPlainFile) {
+  EXPECT_FALSE(IsOurSocket("/etc/passwd"));
+  EXPECT_FALSE(IsOurSocket("/no/such/socket"));
+  FakeBroker broker;
+  EXPECT_TRUE(IsOurSocket(broker.address().substr(std::string("unix:").size())));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 using client::Code;
 
 ExitCode Of(Code code, std::string failure = "x") {
-  return ExitCodeFor({.code = code, .failure = std::move(failure), .message = {}, .trace = std::nullopt});
+  return ExitCodeFor({.code = code, .failure = std::move(failure), .message = {}});
 }
 
 TEST(ExitCodeTest, IsWhatTheHelpSays) {

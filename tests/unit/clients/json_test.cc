@@ -22,8 +22,7 @@ TEST(JsonTest, HasTheNamesOfTheContractAndFieldsAtTheirDefault) {
 }
 
 TEST(JsonTest, ErrorDocumentHasCodeFailureMessageAndTrace) {
-  const client::Error error{
-      .code = client::Code::kUnavailable, .failure = "refused", .message = "say \"no\"", .trace = std::nullopt};
+  const client::Error error{.code = client::Code::kUnavailable, .failure = "refused", .message = "say \"no\""};
   v1::Trace trace;
   trace.add_steps()->set_subject("A example.org");
   const auto document = ErrorDocument(error, &trace);

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "clients/cpp/wire.h"
+#include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "tests/unit/clients/fake_broker.h"
 
@@ -18,6 +19,18 @@ TEST(ErrorFromTest, NameAloneIsAName) {
   const Error error = ErrorFrom({grpc::StatusCode::NOT_FOUND, "no_such_name"});
   EXPECT_EQ(error.failure, "no_such_name");
   EXPECT_EQ(error.message, "");
+}
+
+TEST(ErrorFromTest, NamesTheFieldAtFault) {
+  google::rpc::BadRequest request;
+  request.add_field_violations()->set_field("flow_id");
+  google::rpc::Status details;
+  details.add_details()->PackFrom(request);
+  const Error error =
+      ErrorFrom({grpc::StatusCode::INVALID_ARGUMENT, "flow_id: not a flow id", details.SerializeAsString()});
+  EXPECT_EQ(error.failure, "invalid_argument");
+  EXPECT_EQ(error.field, "flow_id");
+  EXPECT_EQ(error.message, "flow_id: not a flow id");
 }
 
 TEST(ErrorFromTest, StatusMadeByGrpcMeansThatTheBrokerIsUnreachable) {
