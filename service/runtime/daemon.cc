@@ -51,8 +51,8 @@ std::string Daemon::ReadyLine() const {
 
 void Daemon::Stop() {
   if (broker_ == nullptr) return;
-  log_.Write(config::LogLevel::kInfo, "stopping");
-  serving_ = false;
+  const bool was_serving = serving_.exchange(false);
+  if (was_serving) log_.Write(config::LogLevel::kInfo, "stopping");
   if (rpc_ != nullptr) {
     rpc_->SetServing(false);
     rpc_->Drain(config_.drain_timeout);
@@ -61,7 +61,7 @@ void Daemon::Stop() {
   rpc_.reset();
   admin_.reset();
   broker_.reset();
-  log_.Write(config::LogLevel::kInfo, "stopped");
+  if (was_serving) log_.Write(config::LogLevel::kInfo, "stopped");
 }
 
 Daemon::~Daemon() {

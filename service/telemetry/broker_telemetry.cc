@@ -30,7 +30,7 @@ void BrokerTelemetry::LogAcquire(config::LogLevel level, std::string_view event,
   const RateLimiter::Verdict verdict = limiter.Take(TimePoint(std::chrono::steady_clock::now().time_since_epoch()));
   if (!verdict.pass) return;
   boost::json::object fields;
-  fields["took_ms"] = ToMilliseconds(took);
+  fields["took_us"] = Microseconds(took);
   if (result.flow) {
     fields["flow_id"] = result.flow->id.ToString();
     fields["remote"] = result.flow->remote.ToString();

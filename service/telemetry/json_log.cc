@@ -48,8 +48,8 @@ std::string_view NameOf(TraceOutcome outcome) {
 
 boost::json::object ToJson(const TraceStep& step, TimePoint start) {
   boost::json::object out;
-  out["start_ms"] = ToMilliseconds(step.start - start);
-  if (step.outcome != TraceOutcome::kPending) out["end_ms"] = ToMilliseconds(step.end - start);
+  out["start_us"] = Microseconds(step.start - start);
+  if (step.outcome != TraceOutcome::kPending) out["end_us"] = Microseconds(step.end - start);
   out["subject"] = step.subject;
   out["outcome"] = NameOf(step.outcome);
   if (!step.reason.empty()) out["reason"] = step.reason;
@@ -58,6 +58,10 @@ boost::json::object ToJson(const TraceStep& step, TimePoint start) {
 }
 
 }  // namespace
+
+std::int64_t Microseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
 
 boost::json::array ToJson(const Trace& trace) {
   boost::json::array steps;

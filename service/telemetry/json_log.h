@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <cstdint>
 #include <string_view>
 
 #include "broker/base/trace.h"
@@ -24,7 +25,10 @@ class JsonLog {
   const config::LogLevel level_;
 };
 
-/// A trace as an array of objects, times in milliseconds since its start; the first 64 steps of it.
+/// Whole numbers: Boost.JSON writes every fraction with an exponent, which people cannot read.
+std::int64_t Microseconds(Duration duration);
+
+/// A trace as an array of objects, times in microseconds since its start; the first 64 steps of it.
 boost::json::array ToJson(const Trace& trace);
 
 }  // namespace flowbroker::telemetry
