@@ -15,6 +15,7 @@ class Kind(Enum):
     RELATIVE_INCLUDE = "own headers are included by their path from the root of the repository"
     GRPC_IN_BROKER = "no gRPC and no protobuf in broker/"
     FOREIGN_HEADER = "a pure module includes only broker/ and plain parts of the standard library"
+    OUTSIDE_NET = "OpenSSL, c-ares and the kernel are touched in net only; engine may know Asio's threads and timers"
     IMPURE_CALL = "a pure module takes time and randomness as arguments, has no threads and does not log"
     COROUTINE = "no coroutines: g++ 12.2 destroys temporaries in co_await expressions twice"
     FILE_TOO_LONG = "a file is about one thing"
@@ -61,6 +62,9 @@ PURE_FOREIGN_HEADERS = {"tl/expected.hpp"}
 # inet_pton and inet_ntop are pure functions from text to octets and back; writing them anew would be worse.
 PURE_EXCEPTIONS = {"broker/base/ip_address.cc": {"arpa/inet.h"}}
 PURE_LIBRARIES = {"tl::expected"}
+
+# In broker/ these belong to net alone.
+NET_ONLY_HEADERS = r"openssl/|ares(_\w+)?\.h$|(sys|net|netinet|arpa|linux)/"
 
 GRPC_HEADERS = r"(grpc|grpcpp|grpc\+\+|google/protobuf|google/rpc|flowbroker/v1)/|.*\.pb\.h$"
 

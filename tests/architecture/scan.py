@@ -97,6 +97,8 @@ def judge_broker_include(path, module, header, quoted):
         return Kind.RELATIVE_INCLUDE
     if module in rules.PURE_MODULES and not allowed_in_pure(path, header):
         return Kind.FOREIGN_HEADER
+    if module == "engine" and re.match(rules.NET_ONLY_HEADERS, header):
+        return Kind.OUTSIDE_NET
     return None
 
 

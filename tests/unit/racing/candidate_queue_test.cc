@@ -15,6 +15,7 @@ std::vector<Target> TakeAll(CandidateQueue& queue) {
 
 std::vector<Target> Named(const std::vector<std::string_view>& names) {
   std::vector<Target> targets;
+  targets.reserve(names.size());
   for (const auto name : names) targets.push_back(TargetNamed(name));
   return targets;
 }
