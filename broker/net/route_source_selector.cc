@@ -38,7 +38,7 @@ int OpenBoundUdpSocket(const IpAddress& local_address) {
 void Disconnect(int descriptor) {
   sockaddr nowhere{};
   nowhere.sa_family = AF_UNSPEC;
-  (void)connect(descriptor, &nowhere, sizeof(nowhere));
+  [[maybe_unused]] const int cannot_fail = connect(descriptor, &nowhere, sizeof(nowhere));
 }
 
 std::optional<IpAddress> SourceOf(int descriptor, const IpAddress& destination) {

@@ -32,7 +32,7 @@ const DnsReading kRecords{RecordSet{.status = AnswerStatus::kRecords, .ttl = sec
 const DnsReading kServfail{RecordSet{.status = AnswerStatus::kServerFailure}};
 
 DnsReading AliasTo(std::string_view name, seconds ttl) {
-  return {RecordSet{.status = AnswerStatus::kNoRecords, .ttl = ttl}, *dns::DnsName::Parse(name)};
+  return {RecordSet{.status = AnswerStatus::kNoRecords, .ttl = ttl}, dns::DnsName::Parse(name)};
 }
 
 TEST(DnsLookupTest, AsksTheNextServerAfterSilenceAndStopsAtAnAnswer) {

@@ -24,7 +24,7 @@ constexpr const char* kHost = "sip.example";
 
 class TlsSessionTest : public ::testing::TestWithParam<int> {
  protected:
-  Credential Issue(CertificateSpec spec = {.subject_alt_name = "URI:sip:sip.example"}) {
+  Credential Issue(const CertificateSpec& spec = {.subject_alt_name = "URI:sip:sip.example"}) {
     return MakeCredential(spec, &ca_);
   }
 
