@@ -36,6 +36,25 @@ constexpr const char* kFooter =
     "  6  RESOURCE_EXHAUSTED: a limit of the broker\n"
     "  7  the broker itself cannot be reached";
 
+// A number of seconds between bounds, without the bounds in every line of the help.
+CLI::Validator SecondsBetween(double low, double high) {
+  return CLI::Range(low, high).description("");
+}
+
+// Turns a name into the value it stands for.
+template <typename Value>
+CLI::Validator NameOf(const std::map<std::string, Value>& values) {
+  return CLI::Validator(
+      [&values](std::string& text) {
+        const auto found = values.find(CLI::detail::to_lower(text));
+        if (found != values.end()) return text = std::to_string(static_cast<int>(found->second)), std::string();
+        std::string known;
+        for (const auto& [name, value] : values) known += (known.empty() ? "" : ", ") + name;
+        return "\"" + text + "\" is none of: " + known;
+      },
+      "");
+}
+
 /// The options of one command line, bound to one Invocation.
 class CommandLine {
  public:
@@ -77,9 +96,8 @@ class CommandLine {
 
   void AddCommonOptions() {
     app_.add_option("--address", invocation_.address, "broker: unix:/path or host:port")->type_name("ADDRESS");
-    app_.add_option("--timeout", invocation_.timeout, "deadline of the call, seconds")
-        ->capture_default_str()
-        ->check(CLI::Range(0.001, 3600.0))
+    app_.add_option("--timeout", invocation_.timeout, "deadline of the call; default 10")
+        ->check(SecondsBetween(0.001, 3600.0))
         ->type_name("SECONDS");
     app_.add_flag("--json", invocation_.json, "one JSON document per line, fields named as in the .proto files");
   }
@@ -100,7 +118,7 @@ class CommandLine {
     client::Destination& destination = invocation_.request.destination;
     sub->add_option("--transport", destination.allowed_transports, "allow only these: udp, tcp, tls")
         ->delimiter(',')
-        ->transform(CLI::CheckedTransformer(kTransports, CLI::ignore_case).description(""))
+        ->transform(NameOf(kTransports))
         ->type_name("LIST");
     sub->add_option("--local-address", destination.local_address, "address to send from")->type_name("IP");
     sub->add_option("--interface", destination.local_interface, "interface to send from")->type_name("NAME");
@@ -145,10 +163,10 @@ class CommandLine {
     CLI::App* send = Add(Command::kSend, "send", "send a SIP message over a flow, or over a flow acquired for a URI");
     send->add_option("FLOW|URI", invocation_.subject, "flow id, or URI to acquire a flow for")->required();
     AddAcquireOptions(send);
-    send->add_option("--file", invocation_.file, "message; - is standard input")->capture_default_str();
+    send->add_option("--file", invocation_.file, "message; default: standard input")->type_name("PATH");
     send->add_flag("--crlf", invocation_.crlf, "end lines with CR LF where the input has LF only");
     send->add_option("--wait", invocation_.wait, "print messages that come in, for so long")
-        ->check(CLI::Range(0.0, 86400.0))
+        ->check(SecondsBetween(0.0, 86400.0))
         ->type_name("SECONDS");
     send->add_option("--count", invocation_.count, "with --wait: end after so many messages")->type_name("N");
     send->footer(
@@ -171,7 +189,7 @@ class CommandLine {
     watch->add_option("--after", invocation_.after, "resume after this sequence number")->type_name("N");
     watch->add_option("--count", invocation_.count, "end after so many events")->type_name("N");
     watch->add_option("--for", invocation_.duration, "end after so long")
-        ->check(CLI::Range(0.0, 86400.0))
+        ->check(SecondsBetween(0.0, 86400.0))
         ->type_name("SECONDS");
     watch->footer("With --json: a line per answer of the broker; the first says that the watch is in place.");
   }
@@ -185,7 +203,7 @@ class CommandLine {
     CLI::App* report = Add(Command::kReport, "report", "tell the broker how a transaction over a flow ended");
     AddFlow(report);
     report->add_option("--outcome", invocation_.outcome, "answered, timed-out, service-unavailable or transport-error")
-        ->transform(CLI::CheckedTransformer(kOutcomes, CLI::ignore_case).description(""))
+        ->transform(NameOf(kOutcomes))
         ->type_name("OUTCOME");
     report->add_option("--rtt", invocation_.rtt_ms, "request to first response, not retransmitted")->type_name("MS");
     report->add_option("--retry-after", invocation_.retry_after, "of a 503")->type_name("SECONDS");

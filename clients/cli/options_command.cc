@@ -31,12 +31,12 @@ std::string RandomToken() {
 // One OPTIONS transaction over an acquired flow (RFC 3261 s.17.1.2).
 class OptionsTransaction {
  public:
-  OptionsTransaction(Session& session, const client::AcquiredFlow& flow)
+  OptionsTransaction(Session& session, RelaySession& relay, const client::AcquiredFlow& flow)
       : session_(session),
+        relay_(relay),
         flow_(flow),
         token_(RandomToken()),
-        request_(WriteOptions(session.invocation.subject, flow, token_)),
-        relay_(session.address, session.invocation.request.client_group) {}
+        request_(WriteOptions(session.invocation.subject, flow, token_)) {}
 
   // The final response, or why there is none.
   client::Result<std::string> Run() {
@@ -73,10 +73,10 @@ class OptionsTransaction {
   }
 
   Session& session_;
+  RelaySession& relay_;
   const client::AcquiredFlow& flow_;
   const std::string token_;
   const std::string request_;
-  RelaySession relay_;
 };
 
 double Milliseconds(client::Duration duration) {
@@ -115,6 +115,7 @@ void ShowText(Session& session, const std::string& response, Times times) {
 }  // namespace
 
 ExitCode RunOptions(Session& session) {
+  RelaySession relay(session.address, session.invocation.request.client_group);  // ready by the time there is a flow
   const auto acquired = Call(session, *session.broker, &v1::BrokerService::StubInterface::Acquire,
                              client::ToProto(session.invocation.request));
   if (!acquired) return Fail(session, acquired.error());
@@ -123,7 +124,7 @@ ExitCode RunOptions(Session& session) {
   const bool json = session.invocation.json;
   if (!json) session.out << RenderAcquired(session.invocation.subject, flow, session.canvas) << std::flush;
 
-  const auto response = OptionsTransaction(session, flow).Run();
+  const auto response = OptionsTransaction(session, relay, flow).Run();
   if (!response) return Fail(session, response.error());
   const Times times{.acquire = acquire_time, .answer = session.Elapsed() - acquire_time};
   json ? ShowJson(session, *acquired, *response, times) : ShowText(session, *response, times);

@@ -1,7 +1,8 @@
 #include "clients/cli/options_request.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "clients/cli/text.h"
 
 namespace flowbroker::cli {
 namespace {
@@ -15,13 +16,6 @@ std::string_view RequestUri(std::string_view uri) {
 
 std::string_view SchemeOf(std::string_view uri) {
   return uri.substr(0, 5) == "sips:" ? "sips:" : "sip:";
-}
-
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
 }
 
 }  // namespace

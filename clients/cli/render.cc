@@ -76,7 +76,8 @@ std::string Table(const std::vector<std::vector<std::string>>& rows, const Canva
 
 std::string RenderAcquired(std::string_view uri, const client::AcquiredFlow& flow, const Canvas& canvas) {
   const client::Trace trace = flow.trace.value_or(client::Trace{});
-  const std::string time = trace.steps.empty() ? "" : " in " + FormatDuration(TotalTime(trace));
+  const bool at_once = TotalTime(trace) == Duration{};
+  const std::string time = at_once ? " at once" : " in " + FormatDuration(TotalTime(trace));
   const std::string summary = std::string(ToString(flow.family)) + " " + std::string(ToString(flow.transport)) + time +
                               ", " + std::string(ToString(flow.source));
   return Headline(Clean(uri), summary, Colour::kGreen, canvas) + RenderWaterfall(trace, canvas) +
@@ -95,12 +96,15 @@ std::string RenderResolution(std::string_view uri, const client::Resolution& res
     rows.push_back({std::to_string(rows.size()), Clean(name), Clean(target.host), Clean(SrvText(target)), expected,
                     Clean(target.reason)});
   }
-  return Headline(Clean(uri), summary, Colour::kGreen, canvas) + RenderWaterfall(resolution.trace, canvas) +
-         Table(rows, canvas);
+  client::Trace trace = resolution.trace;  // without the order, which the table shows
+  std::erase_if(trace.steps, [](const auto& step) { return step.what == client::TraceWhat::kOrdering; });
+  return Headline(Clean(uri), summary, Colour::kGreen, canvas) + RenderWaterfall(trace, canvas) + Table(rows, canvas);
 }
 
 std::string RenderError(std::string_view subject, const client::Error& error, Duration elapsed, const Canvas& canvas) {
-  const std::string name = std::string(ToString(error.code)) + (error.failure.empty() ? "" : " " + error.failure);
+  const std::string code(ToString(error.code));
+  const bool adds = !error.failure.empty() && error.failure != Lower(code);
+  const std::string name = code + (adds ? " " + error.failure : "");
   std::string out = Headline(Clean(subject), Clean(name) + " after " + FormatDuration(elapsed), Colour::kRed, canvas);
   if (error.trace) out += RenderWaterfall(*error.trace, canvas, elapsed);
   if (error.message.empty()) return out;

@@ -87,7 +87,11 @@ ExitCode Follow(Session& session, RelaySession& relay) {
       return ExitCode::kOk;
     }
   }
-  return waits && asked.count == 0 ? ExitCode::kOk : ExitCode::kDeadlineExceeded;
+  if (waits && asked.count == 0) return ExitCode::kOk;
+  return Fail(session, client::Error{.code = client::Code::kDeadlineExceeded,
+                                     .failure = "no_answer",
+                                     .message = waits ? "not enough messages came in time"
+                                                      : "the broker did not end the stream in time"});
 }
 
 }  // namespace

@@ -13,6 +13,15 @@ client::Duration Seconds(double seconds) {
   return std::chrono::duration_cast<client::Duration>(std::chrono::duration<double>(seconds));
 }
 
+// Until the first attempt to connect has come to an end.
+void AwaitConnection(grpc::Channel& channel, std::chrono::system_clock::time_point deadline) {
+  auto state = channel.GetState(true);
+  while (state == GRPC_CHANNEL_IDLE || state == GRPC_CHANNEL_CONNECTING) {
+    if (!channel.WaitForStateChange(state, deadline)) return;
+    state = channel.GetState(true);
+  }
+}
+
 ExitCode Show(const Session& session, const client::Error& error, const v1::Trace* trace) {
   if (session.invocation.json) {
     session.out << ToJson(ErrorDocument(error, trace)) << std::endl;
@@ -25,14 +34,11 @@ ExitCode Show(const Session& session, const client::Error& error, const v1::Trac
 }  // namespace
 
 Session::Session(const Invocation& asked, std::ostream& to, std::ostream& errors, Canvas its_canvas)
-    : invocation(asked),
-      out(to),
-      err(errors),
-      canvas(its_canvas),
-      address(client::BrokerAddress(asked.address)),
-      start(std::chrono::system_clock::now()),
-      deadline(client::DeadlineAfter(Seconds(asked.timeout))) {
+    : invocation(asked), out(to), err(errors), canvas(its_canvas), address(client::BrokerAddress(asked.address)) {
   const auto channel = client::OpenChannel(address);
+  AwaitConnection(*channel, client::DeadlineAfter(Seconds(asked.timeout)));
+  start = std::chrono::system_clock::now();
+  deadline = client::DeadlineAfter(Seconds(asked.timeout));
   broker = v1::BrokerService::NewStub(channel);
   flows = v1::FlowService::NewStub(channel);
 }

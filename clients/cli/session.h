@@ -18,6 +18,8 @@ namespace flowbroker::cli {
 /// What every command needs. flowctl calls the generated stubs itself, so that --json can show the messages as they
 /// came; streams go through the client library.
 struct Session {
+  /// Connects to the broker first, so that the times of a call are the broker's. A connection that fails shows in the
+  /// first call.
   Session(const Invocation& asked, std::ostream& out, std::ostream& err, Canvas canvas);
 
   const Invocation& invocation;
@@ -25,13 +27,12 @@ struct Session {
   std::ostream& err;
   const Canvas canvas;
   const std::string address;
-  const std::chrono::system_clock::time_point start;
-  const std::chrono::system_clock::time_point deadline;
+  std::chrono::system_clock::time_point start;  ///< once the connection to the broker stood, or failed
+  std::chrono::system_clock::time_point deadline;
   std::unique_ptr<v1::BrokerService::StubInterface> broker;
   std::unique_ptr<v1::FlowService::StubInterface> flows;
 
   client::Duration Elapsed() const { return std::chrono::system_clock::now() - start; }
-  client::Duration Left() const { return deadline - std::chrono::system_clock::now(); }
 };
 
 /// One blocking call within the session's deadline.

@@ -85,6 +85,13 @@ std::string Clean(std::string_view text, bool keep_lines) {
   return out;
 }
 
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  std::transform(out.begin(), out.end(), out.begin(), lower);
+  return out;
+}
+
 std::size_t Columns(std::string_view text) {
   return text.size() - static_cast<std::size_t>(std::count_if(text.begin(), text.end(), IsContinuation));
 }
@@ -116,10 +123,11 @@ std::vector<std::string> Wrap(std::string_view text, std::size_t columns) {
 }
 
 std::string FormatDuration(std::chrono::nanoseconds duration) {
-  const double ns = static_cast<double>(duration.count());
+  const std::int64_t count = duration.count();
+  const double ns = static_cast<double>(count);
   if (std::abs(ns) < 99.5e3) return Printf("%.0f us", ns / 1e3);
-  if (std::abs(ns) < 999.95e6) return Printf("%.1f ms", ns / 1e6);
-  if (std::abs(ns) < 120e9) return Printf("%.2f s", ns / 1e9);
+  if (std::abs(ns) < 999.95e6) return Printf(count % 10'000'000 == 0 ? "%.0f ms" : "%.1f ms", ns / 1e6);
+  if (std::abs(ns) < 120e9) return Printf(count % 1'000'000'000 == 0 ? "%.0f s" : "%.2f s", ns / 1e9);
   if (std::abs(ns) < 7200e9) return Printf("%.0f min", ns / 60e9);
   return Printf("%.1f h", ns / 3600e9);
 }

@@ -18,6 +18,9 @@ std::string Paint(std::string_view text, Colour colour, bool enabled);
 /// and LF as they are.
 std::string Clean(std::string_view text, bool keep_lines = false);
 
+/// `text` with its ASCII letters in lower case.
+std::string Lower(std::string_view text);
+
 /// Columns of cleaned text: its characters.
 std::size_t Columns(std::string_view text);
 
@@ -30,7 +33,7 @@ std::string Justify(std::string_view left, std::string_view right, std::size_t c
 /// Lines of at most `columns`, broken between words where possible.
 std::vector<std::string> Wrap(std::string_view text, std::size_t columns);
 
-/// "38 us", "1.2 ms", "243.1 ms", "31.98 s", "5 min": three to four digits that matter.
+/// "38 us", "1.2 ms", "500 ms", "31.98 s", "5 min": the digits that matter.
 std::string FormatDuration(std::chrono::nanoseconds duration);
 
 }  // namespace flowbroker::cli

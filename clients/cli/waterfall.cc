@@ -206,13 +206,29 @@ std::string Continuation(std::string_view text, std::size_t indent, const Canvas
   return out;
 }
 
+// The items of "1. this; 2. that" as a line each; other texts as one.
+std::vector<std::string> Items(const std::string& text) {
+  std::vector<std::string> items;
+  std::size_t begin = 0;
+  for (int number = 2; text.starts_with("1. "); ++number) {
+    const std::size_t end = text.find("; " + std::to_string(number) + ". ", begin);
+    if (end == std::string::npos) break;
+    items.push_back(text.substr(begin, end - begin));
+    begin = end + 2;
+  }
+  items.push_back(text.substr(begin));
+  return items;
+}
+
 std::string DecisionLine(const TraceStep& step, const Places& at, const Canvas& canvas) {
   const Look look = LookOf(step.outcome);
   const bool plain = step.outcome == TraceOutcome::kSucceeded || step.outcome == TraceOutcome::kUnknown;
   const Colour colour = plain ? Colour::kDim : look.colour;
-  const std::string text = plain ? Clean(step.reason) : Note(step);
   const std::string label = std::string(kIndent, ' ') + Fit(Label(step), at.label) + " ";
-  const std::string story = Continuation(text, kIndent + at.label + 1, canvas, colour);
+  std::string story;
+  for (const std::string& item : Items(plain ? Clean(step.reason) : Note(step))) {
+    story += Continuation(item, Columns(label), canvas, colour);
+  }
   return Paint(label, Colour::kDim, canvas.colour) + story.substr(std::min(story.size(), Columns(label)));
 }
 
@@ -248,7 +264,8 @@ std::string RenderWaterfall(const Trace& trace, const Canvas& given, std::option
   const Axis axis(total, at.bar);
 
   const std::string margin(kIndent + at.label + 1, ' ');
-  std::string out = margin + Paint(axis.Labels(), Colour::kDim, canvas.colour) + "\n";
+  std::string out;
+  if (total > Duration{}) out += margin + Paint(axis.Labels(), Colour::kDim, canvas.colour) + "\n";
   for (const TraceStep& step : trace.steps) {
     out += IsDecision(step) ? DecisionLine(step, at, canvas) : StepLine(step, at, canvas, axis, total);
   }

@@ -18,8 +18,9 @@ struct Canvas {
 client::Duration TotalTime(const client::Trace& trace);
 
 /// The story as lines: per step what it was about, a bar on a common time axis, how long it took and how it ended.
-/// Decisions, which take no time, show their reason in place of the bar. `elapsed` is the end of the axis where steps
-/// are not over. Texts are made safe for a terminal. Empty for a trace without steps.
+/// Decisions, which take no time, show their reason in place of the bar; where nothing took time there is no axis.
+/// `elapsed` is the end of the axis where steps are not over. Texts are made safe for a terminal. Empty for a trace
+/// without steps.
 std::string RenderWaterfall(const client::Trace& trace, const Canvas& canvas,
                             std::optional<client::Duration> elapsed = std::nullopt);
 

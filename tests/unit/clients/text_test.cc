@@ -49,6 +49,8 @@ TEST(FormatDurationTest, ShowsWhatMatters) {
   EXPECT_EQ(FormatDuration(1240us), "1.2 ms");
   EXPECT_EQ(FormatDuration(243100us), "243.1 ms");
   EXPECT_EQ(FormatDuration(31980ms), "31.98 s");
+  EXPECT_EQ(FormatDuration(500ms), "500 ms");
+  EXPECT_EQ(FormatDuration(32s), "32 s");
   EXPECT_EQ(FormatDuration(5min), "5 min");
 }
 
