@@ -86,6 +86,12 @@ TEST_F(MessageHeadTest, ReadsAFoldedMethodInResponses) {
   EXPECT_EQ(Read("SIP/2.0 200 OK\r\nv: SIP/2.0/UDP a\r\ni: c\r\nCSEQ: 0009\r\n\tINVITE \r\n\r\n").method, "INVITE");
 }
 
+TEST_F(MessageHeadTest, ABodyThatBeginsWithABlankFoldsNothing) {
+  const std::string message = "SIP/2.0 200 OK\r\n" + kRest;
+  EXPECT_EQ(Read(message + " body").header_bytes, message.size());
+  EXPECT_EQ(Read(message + "\tbody\r\n\r\n").header_bytes, message.size());
+}
+
 TEST_F(MessageHeadTest, TakesTheFirstOfRepeatedFields) {
   const MessageHead head = Read("OPTIONS sip:a SIP/2.0\r\nv: SIP/2.0/UDP first;branch=1\r\ni: first\r\n" + kRest);
   EXPECT_EQ(head.top_via_branch, "1");
