@@ -19,6 +19,8 @@ using boost::system::error_code;
 constexpr int kClassIn = 1;
 // Above the usual 1232 (DNS flag day 2020) fragments get lost; a longer answer comes over TCP.
 constexpr int kUdpPayload = 1232;
+// c-ares 1.18 keeps a socket while any question is outstanding, and so its port. Making a new one takes 50 us.
+constexpr int kQuestionsPerPort = 64;
 
 AskOutcome ToOutcome(int status, bool has_message) {
   if (has_message) return AskOutcome::kAnswered;
@@ -74,6 +76,8 @@ class CaresChannel::Impl {
                ask.release());
     ArmTimer();
   }
+
+  bool idle() const { return in_flight_ == 0; }
 
  private:
   struct Outstanding {
@@ -198,12 +202,18 @@ class CaresChannel::Impl {
 };
 
 CaresChannel::CaresChannel(asio::io_context& io, const Endpoint& server, Duration timeout)
-    : impl_(std::make_unique<Impl>(io, server, timeout)) {}
+    : io_(io), server_(server), timeout_(timeout), current_(std::make_unique<Impl>(io, server, timeout)) {}
 
 CaresChannel::~CaresChannel() = default;
 
 void CaresChannel::Ask(const dns::Question& question, Done done) {
-  impl_->Ask(question, std::move(done));
+  if (asked_ == kQuestionsPerPort) {
+    draining_.push_back(std::exchange(current_, std::make_unique<Impl>(io_, server_, timeout_)));
+    asked_ = 0;
+  }
+  std::erase_if(draining_, [](const auto& impl) { return impl->idle(); });
+  ++asked_;
+  current_->Ask(question, std::move(done));
 }
 
 }  // namespace flowbroker::net

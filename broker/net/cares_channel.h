@@ -21,7 +21,8 @@ enum class AskOutcome : std::uint8_t {
 
 /// The one seam to c-ares: asks one server over UDP with EDNS, and over TCP where the answer was truncated. No retries,
 /// no search domains, no hosts file. One per server, because c-ares cannot change servers while questions are in flight
-/// and waits for a dead one each time. Confined to the thread of its io_context.
+/// and waits for a dead one each time. The source port changes at least every 64 questions, so that an answer is hard
+/// to forge (RFC 5452 s.9.2) also under continuous traffic. Confined to the thread of its io_context.
 class CaresChannel {
  public:
   using Done = std::function<void(AskOutcome, std::vector<std::uint8_t> message)>;
@@ -37,7 +38,13 @@ class CaresChannel {
 
  private:
   class Impl;
-  std::unique_ptr<Impl> impl_;
+
+  boost::asio::io_context& io_;
+  Endpoint server_;
+  Duration timeout_;
+  std::unique_ptr<Impl> current_;
+  int asked_ = 0;                                // through current_
+  std::vector<std::unique_ptr<Impl>> draining_;  // no new questions; gone when the last is answered
 };
 
 }  // namespace flowbroker::net

@@ -24,16 +24,15 @@ class ScriptedDnsServer {
   struct Query {
     dns::Question question;
     bool over_tcp;
+    unsigned id;
+    std::uint16_t source_port;  ///< UDP only
   };
   /// The message to send back (its id is filled in), or nothing for silence.
   using Script = std::function<std::optional<Octets>(const Query&)>;
 
-  ScriptedDnsServer(boost::asio::io_context& io, Script script)
-      : script_(std::move(script)), udp_(io, {Loopback(), 0}), tcp_(io) {
-    const boost::asio::ip::tcp::endpoint same_port(Loopback(), udp_.local_endpoint().port());
-    tcp_.open(same_port.protocol());
-    tcp_.set_option(boost::asio::ip::tcp::acceptor::reuse_address(true));
-    tcp_.bind(same_port);
+  ScriptedDnsServer(boost::asio::io_context& io, Script script) : script_(std::move(script)), udp_(io), tcp_(io) {
+    while (!BindBoth()) {
+    }
     tcp_.listen();
     Receive();
     Accept();
@@ -59,12 +58,23 @@ class ScriptedDnsServer {
 
   static boost::asio::ip::address_v4 Loopback() { return boost::asio::ip::address_v4::loopback(); }
 
+  // False where the port that UDP got is taken for TCP.
+  bool BindBoth() {
+    udp_ = {udp_.get_executor(), {Loopback(), 0}};
+    const boost::asio::ip::tcp::endpoint same_port(Loopback(), udp_.local_endpoint().port());
+    tcp_ = boost::asio::ip::tcp::acceptor(tcp_.get_executor(), same_port.protocol());
+    tcp_.set_option(boost::asio::ip::tcp::acceptor::reuse_address(true));
+    boost::system::error_code error;
+    return !tcp_.bind(same_port, error);
+  }
+
   std::optional<Octets> Reply(const Octets& query, bool over_tcp) {
     DnsWireReader reader(query, 12);
     const auto name = dns::DnsName::Parse(reader.Name());
     const auto type = static_cast<dns::RecordType>(reader.U16());
     if (!reader.ok() || !name) return std::nullopt;
-    queries_.push_back({{*name, type}, over_tcp});
+    const unsigned id = unsigned{query[0]} << 8U | query[1];
+    queries_.push_back({{*name, type}, over_tcp, id, peer_.port()});
     auto reply = script_(queries_.back());
     if (reply && reply->size() >= 2) std::copy_n(query.begin(), 2, reply->begin());
     return reply;
