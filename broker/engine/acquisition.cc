@@ -1,8 +1,16 @@
 #include "broker/engine/acquisition.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 namespace flowbroker::engine {
+
+std::string Milliseconds(Duration duration) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f ms", ToMilliseconds(duration));
+  return text.data();
+}
 
 Attempt* Acquisition::FindAttempt(racing::AttemptId id) {
   const auto found = std::ranges::find(attempts, id, &Attempt::id);
@@ -33,15 +41,17 @@ Trace Acquisition::TraceSoFar() const {
   return trace;
 }
 
-std::string Acquisition::FailedAttempts() const {
+std::string Acquisition::StateOfAttempts(TimePoint now) const {
   std::string text;
   for (const TraceStep& step : attempt_trace) {
-    if (step.what != TraceWhat::kAttempt || step.outcome != TraceOutcome::kFailed) continue;
+    const bool pending = step.outcome == TraceOutcome::kPending;
+    if (step.what != TraceWhat::kAttempt || (!pending && step.outcome != TraceOutcome::kFailed)) continue;
     if (!text.empty()) text += "; ";
-    text += step.subject + " " + std::string(ToString(*step.failure));
+    text += step.subject + " ";
+    text += pending ? "no answer for " + Milliseconds(now - step.start) : std::string(ToString(*step.failure));
     if (!step.reason.empty()) text += " (" + step.reason + ")";
   }
-  return text;
+  return text.empty() ? "no attempt was started yet" : text;
 }
 
 }  // namespace flowbroker::engine

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "broker/engine/acquire.h"
+#include "broker/engine/probe_request.h"
 #include "broker/flow/connection_id.h"
 #include "broker/flow/flow.h"
 #include "broker/flow/probe.h"
@@ -16,6 +17,9 @@
 #include "broker/racing/race.h"
 
 namespace flowbroker::engine {
+
+/// "12.3 ms".
+std::string Milliseconds(Duration duration);
 
 /// One caller that waits for an Acquisition.
 struct Waiter {
@@ -36,12 +40,11 @@ struct Attempt {
   std::size_t trace_step;                 ///< index in Acquisition::attempt_trace
   std::optional<Endpoint> local = {};     ///< once the socket has one
   std::optional<flow::Probe> probe = {};  ///< UDP: the OPTIONS that must be answered
-  std::string probe_request = {};         ///< its bytes, for retransmission
-  std::string probe_branch = {};          ///< its branch, to know the answer by
+  ProbeRequest probe_request = {};
 };
 
 /// A request for a flow that could not be answered from the pool, with everyone who waits for it: location, then race.
-/// Plain state; ShardCore moves it. Lives until the race is over, which may be after its last waiter's deadline.
+/// Plain state; Acquisitions moves it. Lives until the race is over, which may be after its last waiter's deadline.
 struct Acquisition {
   std::uint64_t number;
   std::string key;         ///< destination key; made unique for exclusive requests
@@ -60,7 +63,6 @@ struct Acquisition {
   std::optional<std::size_t> wait_step = {};  ///< in attempt_trace: waiting for late DNS
 
   std::optional<flow::FlowId> probed = {};  ///< existing flow whose probe is under way
-  bool pool_checked = false;                ///< existing flows to the targets were looked for
   TimePoint hedge_at = kNever;              ///< when location and race go on although the probe is not over
 
   bool starved = false;          ///< its race waits for room under max_attempts
@@ -75,8 +77,8 @@ struct Acquisition {
   /// Everything done so far, in order of start.
   Trace TraceSoFar() const;
 
-  /// "TCP [2001:db8::1]:5060 refused; TLS ... tls_timed_out" for the failed attempts so far.
-  std::string FailedAttempts() const;
+  /// "TCP [2001:db8::1]:5060 refused (Connection refused); TLS 192.0.2.1:5061 no answer for 1999.0 ms".
+  std::string StateOfAttempts(TimePoint now) const;
 };
 
 }  // namespace flowbroker::engine

@@ -19,6 +19,21 @@ struct BrokerState {
         resolver(options.dns.cache),
         events(options.flows.kept_events) {}
 
+  /// Every attempt ends here once per stage: memory and observer are told.
+  void Record(const Target& target, AttemptStage stage, std::optional<FailureReason> failure,
+              std::optional<Duration> rtt, TimePoint now) {
+    const history::AttemptOutcome outcome{target, stage, failure, rtt};
+    history.Record(outcome, now);
+    observer.OnAttempt(outcome);
+  }
+
+  /// What is known of the round-trip time of SIP to `target`, else of its first stage.
+  std::optional<history::RttEstimate> RttOf(const Target& target) const {
+    auto expected = history.Expect(target, AttemptStage::kProbe);
+    if (!expected) expected = history.Expect(target, FirstStage(target.transport));
+    return expected ? std::optional(expected->estimate) : std::nullopt;
+  }
+
   const BrokerOptions options;
   BrokerObserver& observer;
   SharedHistory history;

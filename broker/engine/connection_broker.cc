@@ -94,8 +94,8 @@ std::optional<RequestHandle> ConnectionBroker::Acquire(AcquireRequest request, A
   std::optional<AcquireResult> pooled;
   std::uint64_t number = 0;
   impl_->shards_[index]->WithCore([&](ShardCore& core, TimePoint now) {
-    pooled = core.TryPooled(request, key, now);
-    if (!pooled) number = core.Acquire(std::move(request), key, std::move(done), now);
+    pooled = core.acquisitions().TryPooled(request, key, now);
+    if (!pooled) number = core.acquisitions().Start(request, key, std::move(done), now);
   });
   if (!pooled) return RequestHandle{static_cast<std::uint32_t>(index), number};
   impl_->state_.observer.OnAcquired(*pooled, Duration{0});
@@ -104,7 +104,8 @@ std::optional<RequestHandle> ConnectionBroker::Acquire(AcquireRequest request, A
 }
 
 void ConnectionBroker::Cancel(RequestHandle handle) {
-  impl_->shards_[handle.shard]->WithCore([handle](ShardCore& core, TimePoint now) { core.Cancel(handle.number, now); });
+  impl_->shards_[handle.shard]->WithCore(
+      [handle](ShardCore& core, TimePoint now) { core.acquisitions().Cancel(handle.number, now); });
 }
 
 bool ConnectionBroker::Warm(AcquireRequest request) {
@@ -119,14 +120,14 @@ void ConnectionBroker::Resolve(Destination destination, TimePoint deadline, Reso
   AcquireRequest request{.destination = std::move(destination)};
   Shard& shard = impl_->ShardOfKey(WriteDestinationKey(request, buffer));
   shard.WithCore([&](ShardCore& core, TimePoint now) {
-    core.Resolve(std::move(request.destination), deadline, std::move(done), now);
+    core.resolutions().Start(request.destination, deadline, std::move(done), now);
   });
 }
 
 Expected<void> ConnectionBroker::Release(const flow::FlowId& id) {
   Shard* shard = impl_->ShardOf(id);
-  const bool known =
-      shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Release(id, now); });
+  const bool known = shard != nullptr &&
+                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.flows().Release(id, now); });
   if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
   return {};
 }
@@ -134,8 +135,8 @@ Expected<void> ConnectionBroker::Release(const flow::FlowId& id) {
 Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id) {
   Shard* shard = impl_->ShardOf(id);
   const Failure why{FailureReason::kClosedByOwner, "CloseFlow"};
-  const bool known =
-      shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Close(id, why, now); });
+  const bool known = shard != nullptr &&
+                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.flows().Close(id, why, now); });
   if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
   return {};
 }
@@ -143,14 +144,14 @@ Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id) {
 std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id) const {
   const Shard* shard = impl_->ShardOf(id);
   if (shard == nullptr) return std::nullopt;
-  return shard->Inspect([&](const ShardCore& core) { return core.GetFlow(id); });
+  return shard->Inspect([&](const ShardCore& core) { return core.flows().View(id); });
 }
 
 std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
                                                   const std::optional<std::string>& client_group) const {
   std::vector<flow::FlowId> ids;
   for (const auto& shard : impl_->shards_) {
-    const auto own = shard->Inspect([](const ShardCore& core) { return core.FlowIds(); });
+    const auto own = shard->Inspect([](const ShardCore& core) { return core.flows().pool().Ids(); });
     std::ranges::copy_if(own, std::back_inserter(ids), [&](const auto& id) { return !after || id > *after; });
   }
   std::ranges::sort(ids);
@@ -171,26 +172,27 @@ void ConnectionBroker::ProbeFlow(const flow::FlowId& id, TimePoint deadline, Pro
 
 bool ConnectionBroker::ReportOutcome(const TransactionReport& report) {
   Shard* shard = impl_->ShardOf(report.flow);
-  return shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Report(report, now); });
+  return shard != nullptr &&
+         shard->WithCore([&](ShardCore& core, TimePoint now) { return core.flows().Report(report, now); });
 }
 
 RelayId ConnectionBroker::AttachRelay(std::string client_group, std::shared_ptr<RelaySink> sink) {
   const RelayId relay = ++impl_->last_relay_;
   for (const auto& shard : impl_->shards_) {
-    shard->WithCore([&](ShardCore& core, TimePoint now) { core.AttachRelay(relay, client_group, sink, now); });
+    shard->WithCore([&](ShardCore& core, TimePoint now) { core.relay().Attach(relay, client_group, sink, now); });
   }
   return relay;
 }
 
 void ConnectionBroker::DetachRelay(RelayId relay) {
   for (const auto& shard : impl_->shards_) {
-    shard->WithCore([&](ShardCore& core, TimePoint now) { core.DetachRelay(relay, now); });
+    shard->WithCore([&](ShardCore& core, TimePoint now) { core.relay().Detach(relay, now); });
   }
 }
 
 void ConnectionBroker::ResumeRelay(RelayId relay) {
   for (const auto& shard : impl_->shards_) {
-    shard->WithCore([&](ShardCore& core, TimePoint now) { core.ResumeRelay(relay, now); });
+    shard->WithCore([&](ShardCore& core, TimePoint now) { core.relay().Resume(relay, now); });
   }
 }
 
@@ -201,7 +203,7 @@ std::vector<ConnectionBroker::SendRefusal> ConnectionBroker::Send(RelayId relay,
   const auto send_on = [&](std::size_t shard, ShardCore& core, TimePoint now) {
     for (std::size_t i = 0; i < messages.size(); ++i) {
       if (messages[i].flow.shard() != shard) continue;
-      if (auto refused = core.Send(relay, messages[i].flow, messages[i].bytes, now)) {
+      if (auto refused = core.relay().Send(relay, messages[i].flow, messages[i].bytes, now)) {
         refusals.push_back({i, std::move(*refused)});
       }
     }

@@ -55,7 +55,7 @@ void Shard::Conclude(std::unique_lock<std::mutex> lock) {
   ShardActions actions = core_.TakeActions();
   std::ranges::move(actions.io, std::back_inserter(pending_io_));
   handover_octets_ += actions.send_octets;
-  core_.NoteHandover(handover_octets_);
+  core_.relay().NoteHandover(handover_octets_);
   const TimePoint next = core_.NextDeadline();
   const bool arm = next < armed_at_;
   if (arm) armed_at_ = next;
@@ -78,7 +78,7 @@ void Shard::Drain() {
     drain_posted_ = false;
     auto io = std::exchange(pending_io_, {});
     handover_octets_ = 0;
-    core_.NoteHandover(0);
+    core_.relay().NoteHandover(0);
     const TimePoint when = armed_at_;
     lock.unlock();
     if (io.empty()) return ArmTimer(when);

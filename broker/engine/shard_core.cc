@@ -1,141 +1,143 @@
-// Construction, time and the end of a shard's core.
-
 #include "broker/engine/shard_core.h"
 
 #include <algorithm>
-#include <utility>
 
-#include "broker/engine/destination_key.h"
+#include "broker/sip/message_head.h"
+#include "broker/sip/options_probe.h"
 
 namespace flowbroker::engine {
-namespace {
 
-std::size_t ShareOf(std::size_t total, std::size_t shards) {
-  return std::max<std::size_t>(1, total / shards);
-}
-
-}  // namespace
+using location::AnswerOrigin;
+using sip::MessageFramer;
 
 ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::SourceAddressSelector& sources,
                      RandomSource& random)
-    : index_(index),
-      state_(state),
-      sources_(sources),
-      random_(random),
-      max_attempts_(ShareOf(state.options.max_attempts, state.options.shards)),
-      max_requests_(ShareOf(state.options.max_requests, state.options.shards)),
-      pool_({.idle_timeout = state.options.flows.idle_timeout,
-             .max_flows_per_target = state.options.flows.max_flows_per_target}),
-      router_(state.options.flows.max_pending_transactions) {}
+    : context_{.index = index, .state = state, .sources = sources, .random = random},
+      questions_(context_),
+      flows_(context_,
+             [this](const flow::Flow& closed, const Failure& failure, TimePoint now) {
+               relay_.OnFlowClosed(closed, now);
+               probes_.OnFlowClosed(closed.id, failure, now);
+             }),
+      probes_(context_, flows_,
+              [this](const FlowProbes::Ended& ended, TimePoint now) { acquisitions_.OnProbeEnded(ended, now); }),
+      relay_(context_, flows_),
+      acquisitions_(context_, flows_, probes_, questions_),
+      resolutions_(context_, questions_) {}
 
-Acquisition* ShardCore::FindAcquisition(std::uint64_t number) {
-  const auto found = acquisitions_.find(number);
-  return found == acquisitions_.end() ? nullptr : &found->second;
+void ShardCore::Stop(TimePoint now) {
+  context_.stopping = true;
+  const Failure failure{FailureReason::kShuttingDown, ""};
+  acquisitions_.Stop(failure, now);
+  resolutions_.Stop(failure);
+  flows_.CloseAll(failure, now);
 }
 
-Acquisition* ShardCore::AcquisitionOf(flow::ConnectionId id) {
-  const auto owner = owners_.find(id);
-  if (owner == owners_.end()) return nullptr;
+void ShardCore::ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done, TimePoint now) {
+  if (flow::Flow* flow = flows_.pool().Find(id)) return probes_.Start(*flow, deadline, std::move(done), now);
+  context_.actions.calls.emplace_back(
+      [done = std::move(done)] { done(Unexpected({FailureReason::kUnknownFlow, ""})); });
+}
+
+std::optional<std::uint64_t> ShardCore::AcquisitionOf(flow::ConnectionId id) const {
+  const auto owner = context_.owners.find(id);
+  if (owner == context_.owners.end()) return std::nullopt;
   const auto* attempt = std::get_if<AttemptOf>(&owner->second);
-  return attempt == nullptr ? nullptr : FindAcquisition(attempt->acquisition);
+  return attempt == nullptr ? std::nullopt : std::optional(attempt->acquisition);
 }
 
-void ShardCore::Schedule(std::uint64_t number, TimePoint& scheduled, TimePoint when) {
-  if (scheduled == when) return;
-  deadlines_.erase({scheduled, number});
-  scheduled = when;
-  if (when != kNever) deadlines_.emplace(when, number);
+std::optional<flow::FlowId> ShardCore::FlowOf(flow::ConnectionId id) const {
+  const auto owner = context_.owners.find(id);
+  if (owner == context_.owners.end()) return std::nullopt;
+  const auto* flow = std::get_if<flow::FlowId>(&owner->second);
+  return flow == nullptr ? std::nullopt : std::optional(*flow);
+}
+
+void ShardCore::OnDnsAnswer(const dns::Question& question, const SharedResolver::Answer& answer, TimePoint now) {
+  SharedResolver::Answer told = answer;
+  for (const std::uint64_t number : questions_.TakeWaiting(question)) {
+    if (!acquisitions_.OnAnswer(number, question, told, now)) resolutions_.OnAnswer(number, question, told, now);
+    if (told.origin == AnswerOrigin::kServer) told.origin = AnswerOrigin::kShared;  // only the first one asked
+  }
+}
+
+void ShardCore::OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt, TimePoint now) {
+  if (const auto acquisition = AcquisitionOf(id)) acquisitions_.OnTlsBegins(*acquisition, id, rtt, now);
+}
+
+void ShardCore::OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt, TimePoint now) {
+  if (const auto acquisition = AcquisitionOf(id)) acquisitions_.OnConnected(*acquisition, id, local, rtt, now);
+}
+
+void ShardCore::OnEnded(flow::ConnectionId id, const Failure& failure, TimePoint now) {
+  const auto acquisition = AcquisitionOf(id);
+  const auto flow = FlowOf(id);
+  context_.owners.erase(id);
+  if (acquisition) acquisitions_.OnEnded(*acquisition, id, failure, now);
+  if (flow) flows_.Close(*flow, failure, now);
+}
+
+void ShardCore::OnReceived(flow::ConnectionId id, std::span<const MessageFramer::Item> items, TimePoint now) {
+  if (const auto acquisition = AcquisitionOf(id)) return acquisitions_.OnReceived(*acquisition, id, items, now);
+  const auto flow_id = FlowOf(id);
+  if (!flow_id) return;
+  std::size_t messages = 0;
+  std::size_t octets = 0;
+  for (const MessageFramer::Item& item : items) {
+    flow::Flow* flow = flows_.pool().Find(*flow_id);
+    if (flow == nullptr) return;  // closed because of an item of this batch
+    OnFlowItem(*flow, item, now);
+    if (item.kind != MessageFramer::Kind::kMessage) continue;
+    ++messages;
+    octets += item.bytes.size();
+  }
+  if (messages > 0) context_.state.observer.OnRelayed(/*inbound=*/true, messages, octets);
+}
+
+void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, TimePoint now) {
+  switch (item.kind) {
+    case MessageFramer::Kind::kMessage:
+      return OnFlowMessage(flow, item.bytes, now);
+    case MessageFramer::Kind::kPing:  // E7: never answered on a connection that we opened, but the peer lives
+      return flows_.pool().NoteEvidence(flow, now);
+    case MessageFramer::Kind::kPong:
+      flows_.pool().NoteEvidence(flow, now);
+      return probes_.OnAnswer(flow, "CRLF", now);
+  }
+  __builtin_unreachable();
+}
+
+void ShardCore::OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoint now) {
+  const auto head = sip::ReadMessageHead(bytes);
+  if (!head) {
+    // A datagram's sender can be forged, so bad ones are dropped; a bad stream cannot be trusted any further.
+    if (IsConnectionOriented(flow.key.remote.transport)) flows_.Close(flow, head.error(), now);
+    return;
+  }
+  flows_.pool().NoteEvidence(flow, now);
+  if (head->is_request || !sip::IsOptionsProbeBranch(head->top_via_branch)) {
+    return relay_.OnMessage(flow, *head, bytes, now);
+  }
+  // A late answer to an earlier probe interests nobody.
+  if (probes_.Expects(flow.id, head->top_via_branch)) {
+    probes_.OnAnswer(flow, "OPTIONS " + std::to_string(head->status_code), now);
+  }
+}
+
+void ShardCore::OnQueued(flow::ConnectionId id, std::size_t octets) {
+  if (const auto flow = FlowOf(id)) relay_.OnQueued(*flow, octets);
 }
 
 TimePoint ShardCore::NextDeadline() const {
-  TimePoint next = pool_.NextIdle();
-  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
-  for (const auto& [group, held] : held_) next = std::min(next, held.front().until);
-  return next;
+  return std::min({context_.deadlines.next(), flows_.pool().NextIdle(), relay_.NextDeadline()});
 }
 
 void ShardCore::OnTimer(TimePoint now) {
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
-    const std::uint64_t number = deadlines_.begin()->second;
-    if (Acquisition* acquisition = FindAcquisition(number)) {
-      OnAcquisitionTimer(*acquisition, now);
-    } else if (const auto probe = probe_numbers_.find(number); probe != probe_numbers_.end()) {
-      OnProbeTimer(flow::FlowId(probe->second), now);
-    } else {
-      EndResolution(resolutions_.at(number), Failure{FailureReason::kDeadlineExceeded, ""});
-    }
+  while (const auto number = context_.deadlines.FirstDue(now)) {
+    if (!acquisitions_.OnTimer(*number, now) && !probes_.OnTimer(*number, now)) resolutions_.OnTimer(*number);
   }
-  while (const flow::Flow* idle = pool_.IdleFlow(now)) {
-    Close(flow::FlowId(idle->id), {FailureReason::kIdle, ""}, now);
-  }
-  ExpireHeld(now);
-}
-
-void ShardCore::OnAcquisitionTimer(Acquisition& acquisition, TimePoint now) {
-  const std::uint64_t number = acquisition.number;
-  DriveAttemptProbes(acquisition, now);
-  if (acquisition.hedge_at <= now) OnHedgeDue(acquisition, now);
-  if (FindAcquisition(number) == nullptr) return;
-  if (acquisition.race) {
-    auto events = std::exchange(acquisition.race_events, {});
-    events.emplace_back(racing::TimerFired{});
-    RunRace(acquisition, events, now);
-  }
-  if (FindAcquisition(number) == nullptr) return;
-  ExpireWaiters(acquisition, now);
-  const bool useless = acquisition.waiters.empty() && (acquisition.request.exclusive || !acquisition.race);
-  if (useless) return Erase(acquisition, now);
-  Reschedule(acquisition);
-}
-
-void ShardCore::Resolve(Destination destination, TimePoint deadline, ResolveCallback done, TimePoint now) {
-  const std::uint64_t number = ++last_number_;
-  Resolution& resolution =
-      resolutions_
-          .emplace(number, Resolution{.number = number,
-                                      .locator = location::ServerLocator(LocateRequestFor(destination),
-                                                                         state_.options.location, sources_, random_),
-                                      .started = now,
-                                      .deadline = deadline,
-                                      .done = std::move(done)})
-          .first->second;
-  if (stopping_) return EndResolution(resolution, Failure{FailureReason::kShuttingDown, ""});
-  Feed(resolution.locator, number, resolution.locator.Start(now), now);
-  Schedule(number, resolution.scheduled, deadline);
-  OnResolutionMoved(resolution);
-}
-
-void ShardCore::OnResolutionMoved(Resolution& resolution) {
-  if (!resolution.locator.done()) return;
-  const bool found = !resolution.locator.targets().empty();
-  EndResolution(resolution, found ? std::nullopt : std::optional(resolution.locator.failure()));
-}
-
-void ShardCore::EndResolution(Resolution& resolution, std::optional<Failure> failure) {
-  ResolveResult result{Unexpected({FailureReason::kInternal, ""}),
-                       resolution.locator.valid_until(),
-                       {resolution.started, resolution.locator.trace()}};
-  if (failure) {
-    result.targets = Unexpected(std::move(*failure));
-  } else {
-    std::vector<ResolvedTarget> targets;
-    for (const location::LocatedTarget& located : resolution.locator.targets()) {
-      const auto expected = state_.history.Expect(located.target, FirstStage(located.target.transport));
-      targets.push_back({located, expected ? std::optional(expected->estimate.smoothed()) : std::nullopt});
-    }
-    result.targets = std::move(targets);
-  }
-  actions_.calls.emplace_back([done = std::move(resolution.done), result = std::move(result)] { done(result); });
-  deadlines_.erase({resolution.scheduled, resolution.number});
-  resolutions_.erase(resolution.number);
-}
-
-void ShardCore::Stop(TimePoint now) {
-  stopping_ = true;
-  const Failure failure{FailureReason::kShuttingDown, ""};
-  while (!acquisitions_.empty()) Fail(acquisitions_.begin()->second, failure, now);
-  while (!resolutions_.empty()) EndResolution(resolutions_.begin()->second, failure);
-  for (const flow::FlowId& id : pool_.Ids()) Close(id, failure, now);
+  flows_.CloseIdle(now);
+  relay_.ExpireHeld(now);
 }
 
 }  // namespace flowbroker::engine

@@ -25,7 +25,7 @@ DatagramConnection::DatagramConnection(ShardSockets& sockets, flow::ConnectionId
     : sockets_(sockets), id_(id), socket_(sockets.io) {}
 
 void DatagramConnection::Start(const ConnectSpec& spec) {
-  if (const error_code error = OpenSocket(spec)) return EndSoon(FailureOf(error, SocketPhase::kConnecting));
+  if (const error_code error = OpenSocket(spec)) return EndSoon(FailureOf(error, SocketPhase::kOpening));
   asio::post(sockets_.io, [self = shared_from_this()] {
     if (self->closed_) return;
     error_code error;

@@ -13,14 +13,14 @@ FailureReason ReasonOf(int error, SocketPhase phase) {
     case ECONNRESET:
     case EPIPE:
     case ECONNABORTED:
-      return phase == SocketPhase::kConnecting ? FailureReason::kRefused : FailureReason::kReset;
+      return phase == SocketPhase::kConnected ? FailureReason::kReset : FailureReason::kRefused;
     case ETIMEDOUT:
       return FailureReason::kTimedOut;
     case EHOSTUNREACH:
     case EHOSTDOWN:
     case EACCES:  // ICMP administratively prohibited
-    case EPERM:   // a local filter
-      return FailureReason::kHostUnreachable;
+    case EPERM:   // a local filter; or binding to an interface without CAP_NET_RAW
+      return phase == SocketPhase::kOpening ? FailureReason::kNoLocalAddress : FailureReason::kHostUnreachable;
     case ENETUNREACH:
     case ENETDOWN:
     case EPROTO:
@@ -38,7 +38,7 @@ FailureReason ReasonOf(int error, SocketPhase phase) {
     case EMSGSIZE:
       return FailureReason::kMessageTooLarge;
     default:
-      return phase == SocketPhase::kConnecting ? FailureReason::kNetworkUnreachable : FailureReason::kReset;
+      return phase == SocketPhase::kConnected ? FailureReason::kReset : FailureReason::kNetworkUnreachable;
   }
 }
 

@@ -6,8 +6,9 @@
 
 namespace flowbroker::net {
 
-/// Whether the socket had been connected when the error came: a reset means "refused" before and "reset" after.
+/// What was done when the error came: a reset means "refused" before the connection is up and "reset" after.
 enum class SocketPhase : std::uint8_t {
+  kOpening,  ///< made and bound, nothing sent
   kConnecting,
   kConnected,
 };

@@ -32,7 +32,7 @@ void StreamConnection::Start(const ConnectSpec& spec) {
     if (sockets_.tls == nullptr) return EndSoon({FailureReason::kTlsHandshakeFailed, "TLS is not configured"});
     tls_ = std::make_unique<TlsSession>(*sockets_.tls, spec.tls_identity, spec.target.endpoint);
   }
-  if (const error_code error = OpenSocket(spec)) return EndSoon(FailureOf(error, SocketPhase::kConnecting));
+  if (const error_code error = OpenSocket(spec)) return EndSoon(FailureOf(error, SocketPhase::kOpening));
   socket_.async_connect(ToAsio<asio::ip::tcp>(spec.target.endpoint),
                         [self = shared_from_this()](const error_code& error) { self->OnConnected(error); });
 }

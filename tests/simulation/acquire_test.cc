@@ -86,7 +86,7 @@ TEST_F(AcquireTest, RoundTripsLearnedShortenTheDelayOfALaterRace) {
   ScriptTcp(kGood, kGood);
   for (int i = 0; i < 10; ++i) {
     const auto [result, took] = shard_.AcquireNow(kTcpUri);
-    shard_.core().Close(result.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
+    shard_.core().flows().Close(result.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
   }
   ScriptTcp(kSilent, kGood);
   const auto [result, took] = shard_.AcquireNow(kTcpUri);
@@ -171,7 +171,8 @@ TEST_F(AcquireTest, FailureOfAllTargetsNamesEachWithItsReason) {
   const auto [result, took] = shard_.AcquireNow(kTlsUri);
   ASSERT_FALSE(result.flow);
   EXPECT_NE(result.flow.error().detail.find("[2001:db8::10]:5061 refused"), std::string::npos);
-  EXPECT_NE(result.flow.error().detail.find("192.0.2.10:5061 certificate_mismatch (TCP up after 20.0 ms; wanted a"), std::string::npos)
+  EXPECT_NE(result.flow.error().detail.find("192.0.2.10:5061 certificate_mismatch (TCP up after 20.0 ms; wanted a"),
+            std::string::npos)
       << result.flow.error().detail;
   EXPECT_EQ(shard_.sockets_open(), 0U);
 }
@@ -203,7 +204,7 @@ TEST_F(AcquireTest, RaceStartsBesideALateProbeAndTheDeadFlowIsClosed_H12) {
   EXPECT_EQ(second.flow->remote, Tcp(kIpv4));
   EXPECT_LT(took, milliseconds(600));
   shard_.RunFor(seconds(15));
-  EXPECT_FALSE(shard_.core().GetFlow(first.flow->id)) << "the probe was never answered";
+  EXPECT_FALSE(shard_.core().flows().View(first.flow->id)) << "the probe was never answered";
 }
 
 TEST_F(AcquireTest, RequestThatIsNotTimeSensitiveSkipsTheProbe_S10) {
@@ -230,9 +231,9 @@ TEST_F(AcquireTest, UnusedFlowIsClosedAfterTheIdleTimeout) {
   ScriptTcp(kGood, kGood);
   const auto first = shard_.AcquireNow(kTcpUri).first;
   shard_.RunFor(minutes(5) - milliseconds(1));
-  EXPECT_TRUE(shard_.core().GetFlow(first.flow->id));
+  EXPECT_TRUE(shard_.core().flows().View(first.flow->id));
   shard_.RunFor(milliseconds(2));
-  EXPECT_FALSE(shard_.core().GetFlow(first.flow->id));
+  EXPECT_FALSE(shard_.core().flows().View(first.flow->id));
   EXPECT_EQ(shard_.sockets_open(), 0U);
 }
 
@@ -244,10 +245,10 @@ TEST_F(AcquireTest, ExclusiveFlowIsNobodyElsesAndIsClosedByRelease) {
   shard_.RunFor(seconds(1));
   const auto other = shard_.AcquireNow(kTcpUri).first;
   EXPECT_NE((*own)->flow->id, other.flow->id);
-  EXPECT_TRUE(shard_.core().Release((*own)->flow->id, shard_.now()));
-  EXPECT_FALSE(shard_.core().GetFlow((*own)->flow->id));
-  EXPECT_TRUE(shard_.core().Release(other.flow->id, shard_.now()));
-  EXPECT_TRUE(shard_.core().GetFlow(other.flow->id)) << "a shared flow stays in the pool";
+  EXPECT_TRUE(shard_.core().flows().Release((*own)->flow->id, shard_.now()));
+  EXPECT_FALSE(shard_.core().flows().View((*own)->flow->id));
+  EXPECT_TRUE(shard_.core().flows().Release(other.flow->id, shard_.now()));
+  EXPECT_TRUE(shard_.core().flows().View(other.flow->id)) << "a shared flow stays in the pool";
 }
 
 TEST_F(AcquireTest, RepeatedRequestIdGetsTheSameFlow) {
@@ -270,12 +271,12 @@ TEST_F(AcquireTest, CancelledExclusiveRequestLeavesNothingBehind) {
   auto request = ScriptedShard::RequestFor(kTcpUri);
   request.exclusive = true;
   bool cancelled = false;
-  const std::uint64_t number = shard_.core().Acquire(
+  const std::uint64_t number = shard_.core().acquisitions().Start(
       request, "key",
       [&](const engine::AcquireResult& r) { cancelled = r.flow.error().reason == FailureReason::kCancelled; },
       shard_.now());
   shard_.RunFor(milliseconds(5));
-  shard_.core().Cancel(number, shard_.now());
+  shard_.core().acquisitions().Cancel(number, shard_.now());
   shard_.RunFor(seconds(1));
   EXPECT_TRUE(cancelled);
   EXPECT_EQ(shard_.sockets_open(), 0U);
@@ -296,7 +297,7 @@ TEST_F(AcquireTest, StaleAnswersAreServedWhileDnsIsDownAndSaidSo) {
   ScriptTcp(kGood, kGood);
   shard_.Host("example.org", {kIpv6}, seconds(10));
   const auto first = shard_.AcquireNow(kTcpUri).first;
-  shard_.core().Close(first.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
+  shard_.core().flows().Close(first.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
   shard_.RunFor(seconds(20));
   const dns::RecordSet down{.status = dns::AnswerStatus::kTimedOut};
   shard_.Answer("example.org", dns::RecordType::kA, down, seconds(2));
@@ -305,7 +306,7 @@ TEST_F(AcquireTest, StaleAnswersAreServedWhileDnsIsDownAndSaidSo) {
   ASSERT_TRUE(second.flow) << second.flow.error().ToString();
   EXPECT_TRUE(std::ranges::any_of(second.trace.steps,
                                   [](const TraceStep& step) { return step.outcome == TraceOutcome::kStale; }));
-  shard_.core().Close(second.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
+  shard_.core().flows().Close(second.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
   const auto [third, quick] = shard_.AcquireNow(kTcpUri);
   EXPECT_EQ(quick, milliseconds(20)) << "DNS trouble is not paid for by every request";
 }

@@ -51,11 +51,11 @@ class RelayTest : public testing::Test {
   }
   std::shared_ptr<CollectingSink> Attach(engine::RelayId relay, const std::string& group = "") {
     auto sink = std::make_shared<CollectingSink>();
-    shard_.core().AttachRelay(relay, group, sink, shard_.now());
+    shard_.core().relay().Attach(relay, group, sink, shard_.now());
     return sink;
   }
   std::optional<Failure> Send(engine::RelayId relay, const flow::FlowId& flow, const std::string& bytes) {
-    auto refused = shard_.core().Send(relay, flow, bytes, shard_.now());
+    auto refused = shard_.core().relay().Send(relay, flow, bytes, shard_.now());
     shard_.RunFor(Duration{0});
     return refused;
   }
@@ -113,7 +113,7 @@ TEST_F(RelayTest, FullStreamStopsTheFlowAndLosesNothing) {
   for (int i = 0; i < 3; ++i) shard_.PeerSends(flow, Request("z9hG4bK" + std::to_string(i), "call"));
   EXPECT_EQ(sink->received.size(), 1U);
   sink->room = 10;
-  shard_.core().ResumeRelay(1, shard_.now());
+  shard_.core().relay().Resume(1, shard_.now());
   ASSERT_EQ(sink->received.size(), 3U);
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(sink->received[static_cast<std::size_t>(i)], Request("z9hG4bK" + std::to_string(i), "call"));
@@ -125,7 +125,7 @@ TEST_F(RelayTest, BlockedMessagesOfADetachedStreamGoToAnother) {
   full->room = 0;
   shard_.PeerSends(flow, Request("z9hG4bKa", "call"));
   const auto other = Attach(2);
-  shard_.core().DetachRelay(1, shard_.now());
+  shard_.core().relay().Detach(1, shard_.now());
   EXPECT_EQ(other->received.size(), 1U);
 }
 
@@ -178,14 +178,14 @@ TEST_F(RelayTest, ExclusiveFlowBelongsToTheStreamThatUsesItAndEndsWithIt) {
   Attach(2);
   EXPECT_FALSE(Send(1, flow, Request("z9hG4bKa", "c")));
   EXPECT_EQ(Send(2, flow, Request("z9hG4bKb", "c"))->reason, FailureReason::kUnknownFlow);
-  shard_.core().DetachRelay(1, shard_.now());
-  EXPECT_FALSE(shard_.core().GetFlow(flow));
+  shard_.core().relay().Detach(1, shard_.now());
+  EXPECT_FALSE(shard_.core().flows().View(flow));
 }
 
 TEST_F(RelayTest, StreamOfBytesThatAreNotSipIsClosed) {
   const auto flow = Open();
   shard_.PeerSends(flow, "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n");  // framed, but no Via, Call-ID or CSeq
-  EXPECT_FALSE(shard_.core().GetFlow(flow));
+  EXPECT_FALSE(shard_.core().flows().View(flow));
 }
 
 }  // namespace

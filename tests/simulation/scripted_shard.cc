@@ -53,11 +53,11 @@ std::shared_ptr<std::optional<engine::AcquireResult>> ScriptedShard::Acquire(eng
   auto result = std::make_shared<std::optional<engine::AcquireResult>>();
   std::string buffer;
   const std::string_view key = engine::WriteDestinationKey(request, buffer);
-  if (auto pooled = core_->TryPooled(request, key, now_)) {
+  if (auto pooled = core_->acquisitions().TryPooled(request, key, now_)) {
     *result = std::move(pooled);
   } else {
-    core_->Acquire(
-        std::move(request), key, [result](engine::AcquireResult answer) { *result = std::move(answer); }, now_);
+    core_->acquisitions().Start(
+        request, key, [result](engine::AcquireResult answer) { *result = std::move(answer); }, now_);
   }
   CarryOut();
   return result;
@@ -198,7 +198,7 @@ void ScriptedShard::Ask(const dns::Question& question) {
 }
 
 std::optional<flow::ConnectionId> ScriptedShard::ConnectionOf(const flow::FlowId& flow) const {
-  const auto view = core_->GetFlow(flow);
+  const auto view = core_->flows().View(flow);
   if (!view) return std::nullopt;
   for (const auto& [id, socket] : sockets_) {
     if (socket.target == view->remote) return flow::ConnectionId{id};

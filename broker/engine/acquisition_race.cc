@@ -1,0 +1,207 @@
+// The race of an acquisition: what it decides becomes connections, what happens to connections becomes its events.
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/engine/acquisitions.h"
+#include "broker/sip/message_head.h"
+
+namespace flowbroker::engine {
+namespace {
+
+void AppendReason(TraceStep& step, const std::string& text) {
+  if (text.empty()) return;
+  if (!step.reason.empty()) step.reason += "; ";
+  step.reason += text;
+}
+
+/// Shows in the trace that the race waits for DNS although it has a candidate (RFC 8305 s.3).
+void NoteWait(Acquisition& acquisition, TimePoint now) {
+  const bool nothing_yet = acquisition.attempts.empty() && acquisition.attempt_trace.empty();
+  if (nothing_yet && acquisition.locator->better_may_come()) {
+    acquisition.wait_step = 0;
+    acquisition.attempt_trace.push_back({TraceWhat::kWait, now, now, "late DNS answers", TraceOutcome::kPending,
+                                         "a better target may come (RFC 8305 s.3)"});
+  } else if (acquisition.wait_step && !acquisition.attempts.empty()) {
+    TraceStep& step = acquisition.attempt_trace[*std::exchange(acquisition.wait_step, std::nullopt)];
+    step.end = now;
+    step.outcome = TraceOutcome::kSucceeded;
+  }
+}
+
+}  // namespace
+
+void Acquisitions::RunRace(Acquisition& acquisition, std::span<const racing::RaceEvent> events, TimePoint now) {
+  std::vector<racing::RaceEvent> turn{racing::CapacityChanged{attempts_in_flight_ < max_attempts_}};
+  turn.insert(turn.end(), events.begin(), events.end());
+  const std::uint64_t number = acquisition.number;
+  for (const racing::RaceAction& action : acquisition.race->On(turn, now)) {
+    Apply(acquisition, action, now);
+    if (Find(number) == nullptr) return;  // answered or failed
+  }
+  NoteWait(acquisition, now);
+  if (!acquisition.race->awaits_capacity() || acquisition.starved) return;
+  acquisition.starved = true;
+  starved_.push_back(number);
+  context_.state.observer.OnLimit(Limit::kAttempts);
+}
+
+void Acquisitions::Apply(Acquisition& acquisition, const racing::RaceAction& action, TimePoint now) {
+  if (const auto* start = std::get_if<racing::StartAttempt>(&action)) return StartAttempt(acquisition, *start, now);
+  if (const auto* won = std::get_if<racing::RaceWon>(&action)) return Win(acquisition, won->id, now);
+  if (const auto* lost = std::get_if<racing::RaceLost>(&action)) {
+    return Fail(acquisition, {lost->reason, acquisition.StateOfAttempts(now)}, now);
+  }
+  const auto& cancel = std::get<racing::CancelAttempt>(action);
+  const bool lost = cancel.reason == FailureReason::kLostRace || cancel.reason == FailureReason::kCancelled;
+  EndAttempt(acquisition, cancel.id, lost ? TraceOutcome::kLost : TraceOutcome::kFailed, {cancel.reason, ""}, now);
+}
+
+void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now) {
+  if (flow::Flow* flow = FreshFlowTo(acquisition, start.target, now)) {
+    return Answer(acquisition, *flow, FlowSource::kPooled, now);  // it came while this race was waiting
+  }
+  const Destination& destination = acquisition.request.destination;
+  const flow::ConnectionId connection{context_.NextNumber()};
+  acquisition.attempts.push_back({.id = start.id,
+                                  .connection = connection,
+                                  .target = start.target,
+                                  .stage = FirstStage(start.target.transport),
+                                  .trace_step = acquisition.attempt_trace.size()});
+  acquisition.attempt_trace.push_back(
+      {TraceWhat::kAttempt, now, now, start.target.ToString(), TraceOutcome::kPending, "", start.target});
+  context_.owners.emplace(connection, AttemptOf{acquisition.number});
+  ++attempts_in_flight_;
+  context_.actions.io.emplace_back(OpenConnection{connection,
+                                                  {.target = start.target,
+                                                   .local_address = destination.local_address,
+                                                   .local_interface = destination.local_interface,
+                                                   .tls_identity = acquisition.tls_identity}});
+}
+
+flow::Flow* Acquisitions::FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now) {
+  if (acquisition.request.exclusive) return nullptr;
+  flow::Flow* flow = flows_.pool().FindShareable(KeyOf(acquisition, target));
+  return flow != nullptr && flows_.IsFresh(*flow, now) ? flow : nullptr;
+}
+
+void Acquisitions::EndAttempt(Acquisition& acquisition, racing::AttemptId id, TraceOutcome outcome,
+                              const Failure& failure, TimePoint now) {
+  const Attempt* attempt = acquisition.FindAttempt(id);
+  if (attempt == nullptr) return;
+  TraceStep& step = acquisition.attempt_trace[attempt->trace_step];
+  step.end = now;
+  step.outcome = outcome;
+  step.failure = failure.reason;
+  AppendReason(step, failure.detail);
+  context_.state.Record(attempt->target, attempt->stage, failure.reason, std::nullopt, now);
+  context_.Close(attempt->connection);
+  ForgetAttempt(acquisition, id);
+}
+
+void Acquisitions::ForgetAttempt(Acquisition& acquisition, racing::AttemptId id) {
+  std::erase_if(acquisition.attempts, [id](const Attempt& one) { return one.id == id; });
+  --attempts_in_flight_;
+  while (!starved_.empty()) {
+    Acquisition* next = Find(starved_.front());
+    starved_.pop_front();
+    if (next == nullptr) continue;
+    next->starved = false;
+    next->race_events.emplace_back(racing::TimerFired{});
+    return Reschedule(*next);
+  }
+}
+
+void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now) {
+  const Attempt& attempt = *acquisition.FindAttempt(id);
+  const auto flow = flows_.Open(KeyOf(acquisition, attempt.target), attempt.connection, *attempt.local,
+                                acquisition.request.exclusive, now);
+  if (!flow) {
+    EndAttempt(acquisition, id, TraceOutcome::kFailed, flow.error(), now);
+    return Fail(acquisition, flow.error(), now);
+  }
+  TraceStep& step = acquisition.attempt_trace[attempt.trace_step];
+  step.end = now;
+  step.outcome = TraceOutcome::kWon;
+  ForgetAttempt(acquisition, id);
+  Answer(acquisition, **flow, FlowSource::kRaced, now);
+}
+
+void Acquisitions::OnTlsBegins(std::uint64_t number, flow::ConnectionId id, std::optional<Duration> rtt,
+                               TimePoint now) {
+  Acquisition& acquisition = *Find(number);
+  Attempt& attempt = *acquisition.FindAttempt(id);
+  context_.state.Record(attempt.target, AttemptStage::kTcp, std::nullopt, rtt, now);
+  attempt.stage = AttemptStage::kTls;
+  TraceStep& step = acquisition.attempt_trace[attempt.trace_step];
+  AppendReason(step, "TCP up after " + Milliseconds(now - step.start));
+  acquisition.race_events.emplace_back(racing::StageEntered{attempt.id, AttemptStage::kTls});
+  Reschedule(acquisition);
+}
+
+void Acquisitions::OnConnected(std::uint64_t number, flow::ConnectionId id, const Endpoint& local,
+                               std::optional<Duration> rtt, TimePoint now) {
+  Acquisition& acquisition = *Find(number);
+  Attempt& attempt = *acquisition.FindAttempt(id);
+  attempt.local = local;
+  if (attempt.stage == AttemptStage::kProbe) {
+    StartProbe(attempt, now);
+  } else {
+    context_.state.Record(attempt.target, attempt.stage, std::nullopt, rtt, now);
+    acquisition.race_events.emplace_back(racing::AttemptSucceeded{attempt.id});
+  }
+  Reschedule(acquisition);
+}
+
+void Acquisitions::OnEnded(std::uint64_t number, flow::ConnectionId id, const Failure& failure, TimePoint now) {
+  Acquisition& acquisition = *Find(number);
+  const racing::AttemptId attempt = acquisition.FindAttempt(id)->id;
+  EndAttempt(acquisition, attempt, TraceOutcome::kFailed, failure, now);
+  std::erase_if(acquisition.race_events, [attempt](const racing::RaceEvent& event) {  // it came and went in one turn
+    const auto* succeeded = std::get_if<racing::AttemptSucceeded>(&event);
+    return succeeded != nullptr && succeeded->id == attempt;
+  });
+  acquisition.race_events.emplace_back(racing::AttemptFailed{attempt, failure.reason});
+  Reschedule(acquisition);
+}
+
+void Acquisitions::StartProbe(Attempt& attempt, TimePoint now) {
+  attempt.probe_request = MakeProbeRequest(attempt.target, *attempt.local, context_.random);
+  attempt.probe.emplace(attempt.target.transport, ProbeOptionsFor(context_.state, attempt.target));
+  attempt.probe->Start(now);
+  context_.actions.io.emplace_back(SendBytes{attempt.connection, attempt.probe_request.bytes});
+}
+
+void Acquisitions::DriveProbes(Acquisition& acquisition, TimePoint now) {
+  for (Attempt& attempt : acquisition.attempts) {
+    // A probe that gives up is left to the race, whose time-out for the attempt is the same.
+    if (attempt.probe && attempt.probe->OnTimer(now) == flow::Probe::Action::kSendOptions) {
+      context_.actions.io.emplace_back(SendBytes{attempt.connection, attempt.probe_request.bytes});
+    }
+  }
+}
+
+void Acquisitions::OnReceived(std::uint64_t number, flow::ConnectionId id,
+                              std::span<const sip::MessageFramer::Item> items, TimePoint now) {
+  Acquisition& acquisition = *Find(number);
+  Attempt& attempt = *acquisition.FindAttempt(id);
+  for (const auto& item : items) {
+    if (!attempt.probe || item.kind != sip::MessageFramer::Kind::kMessage) continue;
+    const auto head = sip::ReadMessageHead(item.bytes);
+    if (!head || head->is_request || head->top_via_branch != attempt.probe_request.branch) continue;
+    context_.state.Record(attempt.target, AttemptStage::kProbe, std::nullopt, attempt.probe->OnAnswer(now), now);
+    AppendReason(acquisition.attempt_trace[attempt.trace_step],
+                 "OPTIONS answered " + std::to_string(head->status_code));
+    attempt.probe.reset();
+    acquisition.race_events.emplace_back(racing::AttemptSucceeded{attempt.id});
+    Reschedule(acquisition);
+  }
+}
+
+std::optional<racing::StageExpectation> Acquisitions::Expectation(const Target& target, AttemptStage stage) const {
+  const auto expected = context_.state.history.Expect(target, stage);
+  if (!expected) return std::nullopt;
+  return racing::StageExpectation{expected->estimate, expected->of_target, /*trusted=*/expected->of_target};
+}
+
+}  // namespace flowbroker::engine

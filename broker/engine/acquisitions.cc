@@ -1,0 +1,336 @@
+#include "broker/engine/acquisitions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/engine/destination_key.h"
+#include "broker/racing/attempt_delay.h"
+
+namespace flowbroker::engine {
+namespace {
+
+std::size_t ShareOf(std::size_t total, std::size_t shards) {
+  return std::max<std::size_t>(1, total / shards);
+}
+
+Trace TraceFor(const Acquisition& acquisition, const Waiter& waiter, TimePoint now) {
+  Trace trace = acquisition.TraceSoFar();
+  if (!waiter.shared) return trace;
+  trace.steps.push_back({TraceWhat::kWait, waiter.asked, now, "equal request in flight", TraceOutcome::kSucceeded,
+                         "its location and race are shared; the trace begins with that request"});
+  return trace;
+}
+
+}  // namespace
+
+Acquisitions::Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions)
+    : context_(context),
+      options_(context.state.options),
+      flows_(flows),
+      probes_(probes),
+      questions_(questions),
+      max_attempts_(ShareOf(options_.max_attempts, options_.shards)),
+      max_requests_(ShareOf(options_.max_requests, options_.shards)),
+      answered_(max_requests_) {}
+
+Acquisition* Acquisitions::Find(std::uint64_t number) {
+  const auto found = acquisitions_.find(number);
+  return found == acquisitions_.end() ? nullptr : &found->second;
+}
+
+std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& request, std::string_view key,
+                                                     TimePoint now) {
+  if (context_.stopping) return std::nullopt;
+  const auto answered = answered_.Find(request.client_group, request.request_id, now);
+  flow::Flow* flow = answered ? flows_.pool().Find(*answered) : nullptr;
+  const std::string_view why = flow != nullptr ? "same request id" : "fresh flow";
+  if (flow == nullptr) {
+    flow = KnownFlow(request, key, now);
+    if (flow == nullptr || (request.time_sensitive && !flows_.IsFresh(*flow, now))) return std::nullopt;
+  }
+  flows_.pool().NoteActivity(*flow, now);
+  AcquireResult result{Acquired(*flow, FlowSource::kPooled), {now, {}}};
+  if (request.want_trace) {
+    result.trace.steps.push_back(
+        {TraceWhat::kPool, now, now, flow->key.remote.ToString(), TraceOutcome::kSucceeded, std::string(why)});
+  }
+  return result;
+}
+
+flow::Flow* Acquisitions::KnownFlow(const AcquireRequest& request, std::string_view key, TimePoint now) {
+  if (request.exclusive) return nullptr;
+  const auto known = destinations_.find(key);
+  if (known == destinations_.end()) return nullptr;
+  flow::Flow* flow = flows_.pool().Find(known->second.flow);
+  if (flow == nullptr) destinations_.erase(known);
+  return flow == nullptr || now >= known->second.valid_until ? nullptr : flow;
+}
+
+std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_view key, AcquireCallback done,
+                                  TimePoint now) {
+  if (context_.stopping) return Refuse(std::move(done), {FailureReason::kShuttingDown, ""}, now);
+  if (requests_.size() >= max_requests_) {
+    context_.state.observer.OnLimit(Limit::kRequests);
+    return Refuse(std::move(done), {FailureReason::kLimitReached, "max_requests: too many requests in flight"}, now);
+  }
+  auto [acquisition, created] = FindOrCreate(request, key, now);
+  const std::uint64_t number = acquisition.number;
+  const std::uint64_t waiter = AddWaiter(acquisition, request, std::move(done), !created, now);
+  if (created) {
+    flow::Flow* stale = KnownFlow(request, key, now);
+    if (stale == nullptr || !HedgeWithProbe(acquisition, *stale, now)) BeginLocating(acquisition, now);
+  }
+  if (Acquisition* still = Find(number)) Reschedule(*still);
+  return waiter;
+}
+
+std::uint64_t Acquisitions::Refuse(AcquireCallback done, Failure failure, TimePoint now) {
+  AcquireResult result{Unexpected(std::move(failure)), {now, {}}};
+  context_.state.observer.OnAcquired(result, Duration{0});
+  context_.actions.calls.emplace_back([done = std::move(done), result = std::move(result)] { done(result); });
+  return context_.NextNumber();
+}
+
+std::pair<Acquisition&, bool> Acquisitions::FindOrCreate(const AcquireRequest& request, std::string_view key,
+                                                         TimePoint now) {
+  const std::uint64_t number = context_.NextNumber();
+  std::string own_key(key);
+  // An exclusive flow is not shared - except between a request and its own retries.
+  if (request.exclusive)
+    own_key += "\x1f!" + (request.request_id.empty() ? std::to_string(number) : request.request_id);
+  const auto [entry, created] = by_key_.try_emplace(own_key, number);
+  if (!created) return {acquisitions_.at(entry->second), false};
+  Acquisition acquisition{.number = number,
+                          .key = std::move(own_key),
+                          .request = request,
+                          .tls_identity = TlsIdentityOf(request.destination),
+                          .started = now};
+  return {acquisitions_.emplace(number, std::move(acquisition)).first->second, true};
+}
+
+std::uint64_t Acquisitions::AddWaiter(Acquisition& acquisition, const AcquireRequest& request, AcquireCallback done,
+                                      bool shared, TimePoint now) {
+  const std::uint64_t number = context_.NextNumber();
+  requests_.emplace(number, acquisition.number);
+  acquisition.waiters.emplace(number, Waiter{.done = std::move(done),
+                                             .asked = now,
+                                             .deadline = request.deadline,
+                                             .request_id = request.request_id,
+                                             .want_trace = request.want_trace,
+                                             .shared = shared});
+  acquisition.deadlines.emplace(request.deadline, number);
+  return number;
+}
+
+bool Acquisitions::HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now) {
+  if (acquisition.probed || !acquisition.request.time_sensitive) return false;
+  acquisition.probed = flow.id;
+  probes_.Start(flow, acquisition.number, now);
+  // H12: the flow is asked first; the race starts beside it once an answer is later than expected.
+  acquisition.hedge_at =
+      now + racing::AttemptDelay(Expectation(flow.key.remote, AttemptStage::kProbe), options_.racing.delay);
+  return true;
+}
+
+void Acquisitions::OnHedgeDue(Acquisition& acquisition, TimePoint now) {
+  acquisition.hedge_at = kNever;
+  if (!acquisition.locator) return BeginLocating(acquisition, now);
+  OnTargets(acquisition, now);
+}
+
+void Acquisitions::OnProbeEnded(const FlowProbes::Ended& ended, TimePoint now) {
+  for (const std::uint64_t number : ended.acquisitions) {
+    Acquisition* acquisition = Find(number);
+    if (acquisition == nullptr) continue;
+    TraceStep step{TraceWhat::kProbe, ended.started, now, "existing flow", TraceOutcome::kSucceeded, ended.answer};
+    if (!ended.alive) {
+      step.outcome = TraceOutcome::kFailed;
+      step.reason = "no answer in time";
+      step.failure = FailureReason::kProbeTimedOut;
+    }
+    acquisition->attempt_trace.push_back(std::move(step));
+    if (ended.alive) {
+      Answer(*acquisition, *flows_.pool().Find(ended.flow), FlowSource::kProbed, now);
+    } else if (acquisition->hedge_at != kNever) {
+      OnHedgeDue(*acquisition, now);
+    }
+    if (Acquisition* still = Find(number)) Reschedule(*still);
+  }
+}
+
+void Acquisitions::BeginLocating(Acquisition& acquisition, TimePoint now) {
+  acquisition.locator.emplace(LocateRequestFor(acquisition.request.destination), options_.location, context_.sources,
+                              context_.random);
+  questions_.Ask(*acquisition.locator, acquisition.number, acquisition.locator->Start(now), now);
+  OnTargets(acquisition, now);
+}
+
+bool Acquisitions::OnAnswer(std::uint64_t number, const dns::Question& question, const SharedResolver::Answer& answer,
+                            TimePoint now) {
+  Acquisition* acquisition = Find(number);
+  if (acquisition == nullptr) return false;
+  location::ServerLocator& locator = *acquisition->locator;
+  questions_.Ask(locator, number, locator.OnAnswer(question, answer.records, answer.origin, now), now);
+  OnTargets(*acquisition, now);
+  if (Acquisition* still = Find(number)) Reschedule(*still);
+  return true;
+}
+
+void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
+  if (acquisition.hedge_at != kNever) return;  // an existing flow is being asked first
+  const location::ServerLocator& locator = *acquisition.locator;
+  if (locator.targets().empty()) {
+    if (locator.done()) Fail(acquisition, locator.failure(), now);
+    return;
+  }
+  if (!acquisition.race && UseExistingFlow(acquisition, now)) return;
+  racing::CandidatesChanged changed{{}, locator.done(), locator.better_may_come()};
+  for (const location::LocatedTarget& located : locator.targets()) {
+    if (flows_.pool().HasRoomFor(located.target)) changed.candidates.push_back({located.target, located.host_rank});
+  }
+  if (changed.candidates.empty() && changed.complete) {
+    context_.state.observer.OnLimit(Limit::kFlowsPerTarget);
+    return Fail(acquisition, {FailureReason::kLimitReached, "max_flows_per_target: every target has its full number"},
+                now);
+  }
+  if (!acquisition.race) {
+    acquisition.race.emplace(options_.racing,
+                             [this](const Target& target, AttemptStage stage) { return Expectation(target, stage); });
+  }
+  const racing::RaceEvent event = std::move(changed);
+  RunRace(acquisition, {&event, 1}, now);
+}
+
+bool Acquisitions::UseExistingFlow(Acquisition& acquisition, TimePoint now) {
+  if (acquisition.request.exclusive || acquisition.locator->better_may_come()) return false;
+  const auto& targets = acquisition.locator->targets();
+  for (const location::LocatedTarget& located : targets) {
+    // An existing flow to one SRV record is no excuse to starve a better one (S5).
+    if (located.host_rank != targets.front().host_rank) return false;
+    flow::Flow* flow = flows_.pool().FindShareable(KeyOf(acquisition, located.target));
+    if (flow == nullptr) continue;
+    if (flows_.IsFresh(*flow, now) || !acquisition.request.time_sensitive) {
+      Answer(acquisition, *flow, FlowSource::kPooled, now);  // S1: a target with a flow comes first
+      return true;
+    }
+    if (HedgeWithProbe(acquisition, *flow, now)) return true;
+  }
+  return false;
+}
+
+flow::FlowKey Acquisitions::KeyOf(const Acquisition& acquisition, const Target& target) const {
+  const Destination& destination = acquisition.request.destination;
+  return {.remote = target,
+          .tls_identity = target.transport == Transport::kTls ? acquisition.tls_identity : std::string(),
+          .local_address = destination.local_address,
+          .local_interface = destination.local_interface,
+          .client_group = acquisition.request.client_group};
+}
+
+AcquiredFlow Acquisitions::Acquired(const flow::Flow& flow, FlowSource source) const {
+  return {flow.id, flow.key.remote, flow.local, source,
+          history::AdviseTimers(context_.state.RttOf(flow.key.remote), options_.timers)};
+}
+
+void Acquisitions::RememberDestination(const Acquisition& acquisition, const flow::Flow& flow) {
+  if (acquisition.request.exclusive) return;
+  // A shortcut only, so losing any one entry costs a look into the DNS cache.
+  if (destinations_.size() >= 2 * options_.flows.max_flows) destinations_.erase(destinations_.begin());
+  LastFlow& last = destinations_.try_emplace(acquisition.key, LastFlow{flow.id, kNever}).first->second;
+  last.flow = flow.id;
+  if (acquisition.locator) last.valid_until = acquisition.locator->valid_until();
+}
+
+void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now) {
+  RememberDestination(acquisition, flow);
+  flows_.pool().NoteActivity(flow, now);
+  for (auto& [number, waiter] : acquisition.waiters) {
+    const bool by_other = waiter.shared && source == FlowSource::kRaced;
+    answered_.Remember(acquisition.request.client_group, waiter.request_id, flow.id, now);
+    AcquireResult result{Acquired(flow, by_other ? FlowSource::kShared : source), {waiter.asked, {}}};
+    if (waiter.want_trace) result.trace = TraceFor(acquisition, waiter, now);
+    context_.state.observer.OnAcquired(result, now - waiter.asked);
+    context_.actions.calls.emplace_back([done = std::move(waiter.done), result = std::move(result)] { done(result); });
+    requests_.erase(number);
+  }
+  acquisition.waiters.clear();
+  Erase(acquisition, now);
+}
+
+void Acquisitions::Fail(Acquisition& acquisition, const Failure& failure, TimePoint now) {
+  while (!acquisition.waiters.empty()) EndWaiter(acquisition, acquisition.waiters.begin()->first, failure, now);
+  Erase(acquisition, now);
+}
+
+void Acquisitions::EndWaiter(Acquisition& acquisition, std::uint64_t number, const Failure& failure, TimePoint now) {
+  auto waiter = acquisition.waiters.extract(number);
+  if (waiter.empty()) return;
+  requests_.erase(number);
+  acquisition.deadlines.erase({waiter.mapped().deadline, number});
+  AcquireResult result{Unexpected(failure), TraceFor(acquisition, waiter.mapped(), now)};
+  context_.state.observer.OnAcquired(result, now - waiter.mapped().asked);
+  context_.actions.calls.emplace_back(
+      [done = std::move(waiter.mapped().done), result = std::move(result)] { done(result); });
+}
+
+void Acquisitions::ExpireWaiters(Acquisition& acquisition, TimePoint now) {
+  while (!acquisition.deadlines.empty() && acquisition.deadlines.begin()->first <= now) {
+    const Failure failure{FailureReason::kDeadlineExceeded, acquisition.StateOfAttempts(now)};
+    EndWaiter(acquisition, acquisition.deadlines.begin()->second, failure, now);
+  }
+}
+
+void Acquisitions::Cancel(std::uint64_t request, TimePoint now) {
+  const auto found = requests_.find(request);
+  if (found == requests_.end()) return;
+  Acquisition& acquisition = acquisitions_.at(found->second);
+  EndWaiter(acquisition, request, {FailureReason::kCancelled, ""}, now);
+  // Nobody but its caller could use an exclusive flow; any other goes on for the pool.
+  if (acquisition.request.exclusive && acquisition.waiters.empty()) return Erase(acquisition, now);
+  Reschedule(acquisition);
+}
+
+bool Acquisitions::OnTimer(std::uint64_t number, TimePoint now) {
+  Acquisition* acquisition = Find(number);
+  if (acquisition == nullptr) return false;
+  DriveProbes(*acquisition, now);
+  if (acquisition->hedge_at <= now) OnHedgeDue(*acquisition, now);
+  if (Find(number) != nullptr && acquisition->race) {
+    auto events = std::exchange(acquisition->race_events, {});
+    events.emplace_back(racing::TimerFired{});
+    RunRace(*acquisition, events, now);
+  }
+  if (Find(number) == nullptr) return true;
+  ExpireWaiters(*acquisition, now);
+  const bool useless = acquisition->waiters.empty() && (acquisition->request.exclusive || !acquisition->race);
+  if (useless) {
+    Erase(*acquisition, now);
+  } else {
+    Reschedule(*acquisition);
+  }
+  return true;
+}
+
+void Acquisitions::Stop(const Failure& failure, TimePoint now) {
+  while (!acquisitions_.empty()) Fail(acquisitions_.begin()->second, failure, now);
+}
+
+void Acquisitions::Reschedule(Acquisition& acquisition) {
+  context_.deadlines.Move(acquisition.number, acquisition.scheduled, acquisition.NextDeadline());
+}
+
+void Acquisitions::Erase(Acquisition& acquisition, TimePoint now) {
+  if (acquisition.race && !acquisition.race->finished()) {
+    const racing::RaceEvent abandoned = racing::Abandoned{};
+    for (const racing::RaceAction& action : acquisition.race->On({&abandoned, 1}, now)) {
+      if (const auto* cancel = std::get_if<racing::CancelAttempt>(&action)) {
+        EndAttempt(acquisition, cancel->id, TraceOutcome::kLost, {cancel->reason, ""}, now);
+      }
+    }
+  }
+  context_.deadlines.Move(acquisition.number, acquisition.scheduled, kNever);
+  by_key_.erase(std::string(acquisition.key));
+  acquisitions_.erase(std::uint64_t{acquisition.number});
+}
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "broker/engine/acquisition.h"
+#include "broker/engine/answered_requests.h"
+#include "broker/engine/flow_probes.h"
+#include "broker/engine/questions.h"
+#include "broker/engine/shard_context.h"
+#include "broker/engine/shard_flows.h"
+
+namespace flowbroker::engine {
+
+/// Acquire requests of one shard, each on its way: pool, probe of an existing flow, location, race, answer.
+///
+/// acquisitions.cc holds the way of a request, acquisition_race.cc what happens to its attempts. A reference to an
+/// Acquisition is good until it is answered or fails; `Find` by number tells.
+class Acquisitions {
+ public:
+  Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions);
+
+  /// Fast path: the answer from the pool, without I/O. `key` is the request's destination key.
+  std::optional<AcquireResult> TryPooled(const AcquireRequest& request, std::string_view key, TimePoint now);
+  /// Everything else; `done` is called through the actions. Returns the request's number, for Cancel.
+  std::uint64_t Start(const AcquireRequest& request, std::string_view key, AcquireCallback done, TimePoint now);
+  void Cancel(std::uint64_t request, TimePoint now);
+  void Stop(const Failure& failure, TimePoint now);
+
+  // Each returns false where the number, or connection, is nothing of an acquisition's.
+  bool OnAnswer(std::uint64_t number, const dns::Question& question, const SharedResolver::Answer& answer,
+                TimePoint now);
+  bool OnTimer(std::uint64_t number, TimePoint now);
+  void OnProbeEnded(const FlowProbes::Ended& ended, TimePoint now);
+
+  // Events of an attempt's connection.
+  void OnTlsBegins(std::uint64_t number, flow::ConnectionId id, std::optional<Duration> rtt, TimePoint now);
+  void OnConnected(std::uint64_t number, flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt,
+                   TimePoint now);
+  void OnReceived(std::uint64_t number, flow::ConnectionId id, std::span<const sip::MessageFramer::Item> items,
+                  TimePoint now);
+  void OnEnded(std::uint64_t number, flow::ConnectionId id, const Failure& failure, TimePoint now);
+
+ private:
+  struct LastFlow {
+    flow::FlowId flow;
+    TimePoint valid_until;  // of the DNS answers that led there
+  };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  template <typename T>
+  using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
+
+  // The way of a request.
+  Acquisition* Find(std::uint64_t number);
+  std::pair<Acquisition&, bool> FindOrCreate(const AcquireRequest& request, std::string_view key, TimePoint now);
+  std::uint64_t AddWaiter(Acquisition& acquisition, const AcquireRequest& request, AcquireCallback done, bool shared,
+                          TimePoint now);
+  std::uint64_t Refuse(AcquireCallback done, Failure failure, TimePoint now);
+  flow::Flow* KnownFlow(const AcquireRequest& request, std::string_view key, TimePoint now);
+  bool HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
+  void OnHedgeDue(Acquisition& acquisition, TimePoint now);
+  void BeginLocating(Acquisition& acquisition, TimePoint now);
+  void OnTargets(Acquisition& acquisition, TimePoint now);
+  bool UseExistingFlow(Acquisition& acquisition, TimePoint now);
+  flow::FlowKey KeyOf(const Acquisition& acquisition, const Target& target) const;
+  AcquiredFlow Acquired(const flow::Flow& flow, FlowSource source) const;
+  void RememberDestination(const Acquisition& acquisition, const flow::Flow& flow);
+  void Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now);
+  void Fail(Acquisition& acquisition, const Failure& failure, TimePoint now);
+  void EndWaiter(Acquisition& acquisition, std::uint64_t number, const Failure& failure, TimePoint now);
+  void ExpireWaiters(Acquisition& acquisition, TimePoint now);
+  void Erase(Acquisition& acquisition, TimePoint now);
+  void Reschedule(Acquisition& acquisition);
+
+  // Its race.
+  void RunRace(Acquisition& acquisition, std::span<const racing::RaceEvent> events, TimePoint now);
+  void Apply(Acquisition& acquisition, const racing::RaceAction& action, TimePoint now);
+  void StartAttempt(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now);
+  void EndAttempt(Acquisition& acquisition, racing::AttemptId id, TraceOutcome outcome, const Failure& failure,
+                  TimePoint now);
+  void ForgetAttempt(Acquisition& acquisition, racing::AttemptId id);
+  void Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now);
+  void StartProbe(Attempt& attempt, TimePoint now);
+  void DriveProbes(Acquisition& acquisition, TimePoint now);
+  flow::Flow* FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now);
+  std::optional<racing::StageExpectation> Expectation(const Target& target, AttemptStage stage) const;
+
+  ShardContext& context_;
+  const BrokerOptions& options_;
+  ShardFlows& flows_;
+  FlowProbes& probes_;
+  Questions& questions_;
+  const std::size_t max_attempts_;  // this shard's part of the broker's
+  const std::size_t max_requests_;
+
+  std::unordered_map<std::uint64_t, Acquisition> acquisitions_;
+  TextMap<std::uint64_t> by_key_;                              // acquisition under way for a destination key
+  std::unordered_map<std::uint64_t, std::uint64_t> requests_;  // request -> acquisition
+  std::size_t attempts_in_flight_ = 0;
+  std::deque<std::uint64_t> starved_;  // acquisitions whose race waits for room under max_attempts_
+  TextMap<LastFlow> destinations_;     // where a destination key led last
+  AnsweredRequests answered_;
+};
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,102 @@
+#include "broker/engine/flow_probes.h"
+
+#include <algorithm>
+
+namespace flowbroker::engine {
+namespace {
+
+constexpr std::string_view kPing = "\r\n\r\n";  // RFC 5626 s.4.4.1
+
+}  // namespace
+
+FlowProbes::FlowProbes(ShardContext& context, ShardFlows& flows, OnEnded on_ended)
+    : context_(context), flows_(flows), on_ended_(std::move(on_ended)) {}
+
+void FlowProbes::Start(flow::Flow& flow, std::uint64_t acquisition, TimePoint now) {
+  FindOrStart(flow, now).acquisitions.push_back(acquisition);
+}
+
+void FlowProbes::Start(flow::Flow& flow, TimePoint deadline, ProbeCallback done, TimePoint now) {
+  Running& running = FindOrStart(flow, now);
+  running.callers.emplace_back(deadline, std::move(done));
+  Reschedule(running);
+}
+
+FlowProbes::Running& FlowProbes::FindOrStart(flow::Flow& flow, TimePoint now) {
+  if (const auto found = running_.find(flow.id); found != running_.end()) return found->second;
+  const Target& target = flow.key.remote;
+  Running fresh{.number = context_.NextNumber(),
+                .probe = flow::Probe(target.transport, ProbeOptionsFor(context_.state, target)),
+                .request = MakeProbeRequest(target, flow.local, context_.random),
+                .started = now};
+  Running& running = running_.emplace(flow.id, std::move(fresh)).first->second;
+  numbers_.emplace(running.number, flow.id);
+  flow.probing = true;
+  Send(flow, running, running.probe.Start(now));
+  Reschedule(running);
+  return running;
+}
+
+void FlowProbes::Send(const flow::Flow& flow, const Running& running, flow::Probe::Action action) {
+  const bool ping = action == flow::Probe::Action::kSendPing;
+  context_.actions.io.emplace_back(SendBytes{flow.connection, ping ? std::string(kPing) : running.request.bytes});
+}
+
+void FlowProbes::Reschedule(Running& running) {
+  TimePoint next = running.probe.NextDeadline();
+  for (const auto& [deadline, done] : running.callers) next = std::min(next, deadline);
+  context_.deadlines.Move(running.number, running.scheduled, next);
+}
+
+bool FlowProbes::OnTimer(std::uint64_t number, TimePoint now) {
+  const auto found = numbers_.find(number);
+  if (found == numbers_.end()) return false;
+  const flow::FlowId id = found->second;
+  Running& running = running_.at(id);
+  flow::Flow& flow = *flows_.pool().Find(id);
+  const bool caller_out_of_time =
+      std::ranges::any_of(running.callers, [now](const auto& caller) { return caller.first <= now; });
+  const auto action = running.probe.OnTimer(now);
+  if (caller_out_of_time || action == flow::Probe::Action::kFail) {
+    context_.state.Record(flow.key.remote, AttemptStage::kProbe, FailureReason::kProbeTimedOut, std::nullopt, now);
+    End(id, ProbeResult{false, std::nullopt, ""}, now);
+    flows_.Close(id, {FailureReason::kProbeTimedOut, ""}, now);
+    return true;
+  }
+  if (action) Send(flow, running, *action);
+  Reschedule(running);
+  return true;
+}
+
+bool FlowProbes::Expects(const flow::FlowId& flow, std::string_view branch) const {
+  const auto found = running_.find(flow);
+  return found != running_.end() && found->second.request.branch == branch;
+}
+
+void FlowProbes::OnAnswer(flow::Flow& flow, const std::string& answer, TimePoint now) {
+  const auto found = running_.find(flow.id);
+  if (found == running_.end()) return;
+  const Running& running = found->second;
+  context_.state.Record(flow.key.remote, AttemptStage::kProbe, std::nullopt, running.probe.OnAnswer(now), now);
+  End(flow::FlowId(flow.id), ProbeResult{true, now - running.started, answer}, now);
+}
+
+void FlowProbes::OnFlowClosed(const flow::FlowId& flow, const Failure& failure, TimePoint now) {
+  End(flow, Unexpected(failure), now);
+}
+
+void FlowProbes::End(const flow::FlowId& flow, const Expected<ProbeResult>& result, TimePoint now) {
+  auto ended = running_.extract(flow);
+  if (ended.empty()) return;
+  Running& running = ended.mapped();
+  numbers_.erase(running.number);
+  context_.deadlines.Move(running.number, running.scheduled, kNever);
+  if (flow::Flow* open = flows_.pool().Find(flow)) open->probing = false;
+  for (auto& [deadline, done] : running.callers) {
+    context_.actions.calls.emplace_back([done = std::move(done), result] { done(result); });
+  }
+  const bool alive = result && result->alive;
+  on_ended_({flow, alive, alive ? result->answer : "", running.started, std::move(running.acquisitions)}, now);
+}
+
+}  // namespace flowbroker::engine

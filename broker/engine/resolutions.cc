@@ -1,0 +1,65 @@
+#include "broker/engine/resolutions.h"
+
+#include <utility>
+
+#include "broker/engine/destination_key.h"
+
+namespace flowbroker::engine {
+
+void Resolutions::Start(const Destination& destination, TimePoint deadline, ResolveCallback done, TimePoint now) {
+  const std::uint64_t number = context_.NextNumber();
+  Running& running = running_
+                         .emplace(number, Running{.number = number,
+                                                  .locator = location::ServerLocator(LocateRequestFor(destination),
+                                                                                     context_.state.options.location,
+                                                                                     context_.sources, context_.random),
+                                                  .started = now,
+                                                  .done = std::move(done)})
+                         .first->second;
+  if (context_.stopping) return End(running, Failure{FailureReason::kShuttingDown, ""});
+  questions_.Ask(running.locator, number, running.locator.Start(now), now);
+  context_.deadlines.Move(number, running.scheduled, deadline);
+  EndIfDone(running);
+}
+
+bool Resolutions::OnAnswer(std::uint64_t number, const dns::Question& question, const SharedResolver::Answer& answer,
+                           TimePoint now) {
+  const auto found = running_.find(number);
+  if (found == running_.end()) return false;
+  location::ServerLocator& locator = found->second.locator;
+  questions_.Ask(locator, number, locator.OnAnswer(question, answer.records, answer.origin, now), now);
+  EndIfDone(found->second);
+  return true;
+}
+
+bool Resolutions::OnTimer(std::uint64_t number) {
+  const auto found = running_.find(number);
+  if (found == running_.end()) return false;
+  End(found->second, Failure{FailureReason::kDeadlineExceeded, "DNS has not answered every question yet"});
+  return true;
+}
+
+void Resolutions::Stop(const Failure& failure) {
+  while (!running_.empty()) End(running_.begin()->second, failure);
+}
+
+void Resolutions::EndIfDone(Running& running) {
+  if (!running.locator.done()) return;
+  const bool found = !running.locator.targets().empty();
+  End(running, found ? std::nullopt : std::optional(running.locator.failure()));
+}
+
+void Resolutions::End(Running& running, std::optional<Failure> failure) {
+  std::vector<ResolvedTarget> targets;
+  for (const location::LocatedTarget& located : running.locator.targets()) {
+    const auto expected = context_.state.history.Expect(located.target, FirstStage(located.target.transport));
+    targets.push_back({located, expected ? std::optional(expected->estimate.smoothed()) : std::nullopt});
+  }
+  ResolveResult result{std::move(targets), running.locator.valid_until(), {running.started, running.locator.trace()}};
+  if (failure) result.targets = Unexpected(std::move(*failure));
+  context_.actions.calls.emplace_back([done = std::move(running.done), result = std::move(result)] { done(result); });
+  context_.deadlines.Move(running.number, running.scheduled, kNever);
+  running_.erase(std::uint64_t{running.number});
+}
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "broker/base/random_source.h"
+#include "broker/engine/broker_state.h"
+#include "broker/engine/shard_actions.h"
+#include "broker/flow/connection_id.h"
+#include "broker/flow/flow_id.h"
+#include "broker/location/address_ordering.h"
+
+namespace flowbroker::engine {
+
+/// Who is to be woken when. Each number has one place at most, which its owner keeps.
+class DeadlineQueue {
+ public:
+  /// Moves `number` from its present place to `when`; kNever takes it out.
+  void Move(std::uint64_t number, TimePoint& place, TimePoint when) {
+    if (place == when) return;
+    queue_.erase({place, number});
+    place = when;
+    if (when != kNever) queue_.emplace(when, number);
+  }
+  TimePoint next() const { return queue_.empty() ? kNever : queue_.begin()->first; }
+  std::optional<std::uint64_t> FirstDue(TimePoint now) const {
+    if (next() > now || queue_.empty()) return std::nullopt;
+    return queue_.begin()->second;
+  }
+
+ private:
+  std::set<std::pair<TimePoint, std::uint64_t>> queue_;
+};
+
+/// A connection that belongs to an attempt of this acquisition.
+struct AttemptOf {
+  std::uint64_t acquisition;
+};
+
+/// What the parts of one shard's core share: the broker's state, what comes from outside, and what is to be done
+/// outside. Under the shard's lock.
+struct ShardContext {
+  const std::uint8_t index;
+  BrokerState& state;
+  const location::SourceAddressSelector& sources;
+  RandomSource& random;
+
+  ShardActions actions = {};
+  DeadlineQueue deadlines = {};
+  std::unordered_map<flow::ConnectionId, std::variant<AttemptOf, flow::FlowId>> owners = {};  ///< of every open socket
+  std::uint64_t last_number = 0;  ///< of acquisitions, requests, probes, resolutions and connections alike
+  bool stopping = false;
+
+  std::uint64_t NextNumber() { return ++last_number; }
+
+  /// Asks for the socket to be closed unless it is gone already.
+  void Close(flow::ConnectionId connection) {
+    if (owners.erase(connection) > 0) actions.io.emplace_back(CloseConnection{connection});
+  }
+};
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "broker/engine/acquire.h"
+#include "broker/engine/flow_view.h"
+#include "broker/engine/shard_context.h"
+#include "broker/flow/flow_pool.h"
+
+namespace flowbroker::engine {
+
+/// The flows of one shard from the end of their race to their close: the pool with its limits and events.
+class ShardFlows {
+ public:
+  /// Told after a flow has left the pool.
+  using OnClosed = std::function<void(const flow::Flow&, const Failure&, TimePoint now)>;
+
+  ShardFlows(ShardContext& context, OnClosed on_closed);
+
+  flow::FlowPool& pool() { return pool_; }
+  const flow::FlowPool& pool() const { return pool_; }
+
+  /// Makes the connected socket a flow; a failure is kLimitReached and names the limit.
+  Expected<flow::Flow*> Open(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local, bool exclusive,
+                             TimePoint now);
+  void Close(flow::Flow& flow, const Failure& failure, TimePoint now);
+  /// False where the flow is not open.
+  bool Close(const flow::FlowId& id, const Failure& failure, TimePoint now);
+  void CloseIdle(TimePoint now);
+  void CloseAll(const Failure& failure, TimePoint now);
+  /// Closes an exclusive flow, keeps any other. False where the flow is not open.
+  bool Release(const flow::FlowId& id, TimePoint now);
+
+  /// Whether the evidence of life is young enough to use the flow unprobed (H12, S8).
+  bool IsFresh(const flow::Flow& flow, TimePoint now) const {
+    return now - flow.last_evidence <= context_.state.options.flows.fresh_for;
+  }
+
+  bool Report(const TransactionReport& report, TimePoint now);
+  std::optional<FlowView> View(const flow::FlowId& id) const;
+  void EmitEvent(FlowEventKind kind, const flow::Flow& flow, std::optional<Failure> failure, TimePoint now);
+
+ private:
+  FlowView ViewOf(const flow::Flow& flow, bool open) const;
+
+  ShardContext& context_;
+  OnClosed on_closed_;
+  flow::FlowPool pool_;
+};
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "broker/engine/relay_router.h"
+#include "broker/engine/shard_context.h"
+#include "broker/engine/shard_flows.h"
+#include "broker/sip/message_head.h"
+
+namespace flowbroker::engine {
+
+/// Messages in and out of the flows of one shard: who gets them, what waits for a stream with room, what is refused.
+class ShardRelay {
+ public:
+  ShardRelay(ShardContext& context, ShardFlows& flows);
+
+  void Attach(RelayId relay, const std::string& client_group, std::shared_ptr<RelaySink> sink, TimePoint now);
+  /// Closes the exclusive flows the stream has sent on.
+  void Detach(RelayId relay, TimePoint now);
+  void Resume(RelayId relay, TimePoint now);
+
+  /// Why the message was refused; nothing where it is on its way.
+  std::optional<Failure> Send(RelayId relay, const flow::FlowId& id, std::string_view bytes, TimePoint now);
+
+  /// A message that came in on `flow`, whose head has been read.
+  void OnMessage(flow::Flow& flow, const sip::MessageHead& head, std::string_view bytes, TimePoint now);
+  void OnFlowClosed(const flow::Flow& flow, TimePoint now);
+
+  /// `octets` of the flow wait in its socket's queue.
+  void OnQueued(const flow::FlowId& id, std::size_t octets);
+  /// `octets` sent earlier have not reached the sockets yet: the driver is behind.
+  void NoteHandover(std::size_t octets) { handover_octets_ = octets; }
+
+  /// When the oldest held message is given up.
+  TimePoint NextDeadline() const;
+  void ExpireHeld(TimePoint now);
+
+ private:
+  struct Held {
+    flow::Flow flow;  // as it was: it may be closed by now
+    InboundMessage message;
+    TimePoint until;
+  };
+  struct Blocked {
+    RelayId relay;  // whose stream is full
+    std::deque<InboundMessage> messages;
+  };
+
+  bool MayUse(RelayId relay, const flow::Flow& flow) const;
+  std::optional<Failure> CheckQueues(const flow::FlowId& id, std::size_t octets) const;
+  std::optional<RelayId> RouteOf(const flow::Flow& flow, const sip::MessageHead& head) const;
+  void Deliver(const flow::Flow& flow, std::optional<RelayId> relay, InboundMessage message, TimePoint now);
+  void DeliverAgain(const flow::Flow& flow, InboundMessage message, TimePoint now);
+  void DeliverHeld(const std::string& client_group, TimePoint now);
+  void Unblock(const flow::FlowId& id, TimePoint now);
+  void Hold(const flow::Flow& flow, InboundMessage message, TimePoint now);
+  void DropOldest(std::deque<Held>& held, const std::string& why, TimePoint now);
+
+  ShardContext& context_;
+  const FlowOptions& options_;
+  ShardFlows& flows_;
+  RelayRouter router_;
+  std::unordered_map<flow::FlowId, Blocked> blocked_;
+  std::unordered_map<std::string, std::deque<Held>> held_;     // by client group, while no stream takes them
+  std::unordered_map<flow::FlowId, RelayId> exclusive_owner_;  // the stream that sent on an exclusive flow first
+  std::unordered_map<flow::FlowId, std::size_t> unsent_;       // octets in socket queues, where there are any
+  std::size_t handover_octets_ = 0;
+};
+
+}  // namespace flowbroker::engine
