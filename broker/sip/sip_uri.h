@@ -20,16 +20,18 @@ struct SipUri {
 
   bool secure = false;  ///< `sips:`
   std::string user;     ///< escaped form as written, without password; empty when absent
-  std::string host;     ///< lower case; IPv6 references without brackets
+  std::string host;     ///< lower case, no trailing dot; IPv6 in RFC 5952 form without brackets
   std::optional<std::uint16_t> port;
   std::optional<Transport> transport;  ///< `transport=udp|tcp|tls`
-  std::optional<std::string> maddr;    ///< overrides `host` for locating (RFC 3263 s.4)
-  /// All parameters in order, names in lower case, `transport` and `maddr` included.
+  std::optional<std::string> maddr;    ///< overrides `host` for locating (RFC 3263 s.4); in the form of `host`
+  /// All parameters in order, `transport` and `maddr` included. Names in lower case and without needless escapes, values
+  /// as written; the value is empty where there is none.
   std::vector<std::pair<std::string, std::string>> parameters;
   std::string headers;  ///< after '?', as written; empty when absent
 
   /// Reads a URI. On failure the reason is kInvalidArgument and the detail says what is wrong and where (octet offset).
   /// A scheme other than sip/sips and a transport other than udp/tcp/tls are failures here: we could not serve them.
+  /// Whether scheme and transport go together (`sips:` and UDP do not) is for the locator to say.
   static Expected<SipUri> Parse(std::string_view text);
 
   /// The URI as text that parses to an equal value.
