@@ -1,4 +1,3 @@
-#include "clients/cli/json.h"
 #include "clients/cli/render.h"
 #include "clients/cli/session.h"
 #include "clients/cpp/wire.h"
@@ -11,7 +10,7 @@ ExitCode RunAcquire(Session& session) {
   const auto response = Call(session, *session.broker, &Broker::Acquire, client::ToProto(session.invocation.request));
   if (!response) return Fail(session, response.error());
   if (session.invocation.json) {
-    session.out << ToJson(*response) << std::endl;
+    PrintJson(session, *response);
   } else {
     session.out << RenderAcquired(session.invocation.subject, client::FromProto(*response), session.canvas);
   }
@@ -23,7 +22,7 @@ ExitCode RunResolve(Session& session) {
       Call(session, *session.broker, &Broker::Resolve, client::ToProto(session.invocation.request.destination));
   if (!response) return Fail(session, response.error());
   if (session.invocation.json) {
-    session.out << ToJson(*response) << std::endl;
+    PrintJson(session, *response);
   } else {
     session.out << RenderResolution(session.invocation.subject, client::FromProto(*response), session.canvas);
   }
@@ -36,7 +35,7 @@ ExitCode RunWarm(Session& session) {
   const auto response = Call(session, *session.broker, &Broker::Warm, client::ToProto(request));
   if (!response) return Fail(session, response.error());
   if (session.invocation.json) {
-    session.out << ToJson(*response) << std::endl;
+    PrintJson(session, *response);
   } else {
     session.out << (response->already_warm() ? "a flow is there already\n" : "a flow is being prepared\n");
   }

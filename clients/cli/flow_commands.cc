@@ -1,4 +1,3 @@
-#include "clients/cli/json.h"
 #include "clients/cli/render.h"
 #include "clients/cli/session.h"
 #include "clients/cli/text.h"
@@ -20,7 +19,7 @@ Request ForFlow(const Session& session) {
 // `text` for people, the response for machines.
 ExitCode Show(Session& session, const google::protobuf::Message& response, const std::string& text) {
   if (session.invocation.json) {
-    session.out << ToJson(response) << std::endl;
+    PrintJson(session, response);
   } else {
     session.out << text;
   }

@@ -99,7 +99,7 @@ void ShowJson(Session& session, const v1::AcquireResponse& acquired, const std::
   answer["message"] = ToValue(response);
   fields["acquire_ms"] = ToValue(Milliseconds(times.acquire));
   fields["answer_ms"] = ToValue(Milliseconds(times.answer));
-  session.out << ToJson(document) << std::endl;
+  PrintJson(session, document);
 }
 
 void ShowText(Session& session, const std::string& response, Times times) {

@@ -13,8 +13,6 @@
 namespace flowbroker::cli {
 namespace {
 
-using std::chrono::system_clock;
-
 client::Error UsageError(std::string message) {
   return {.code = client::Code::kInvalidArgument, .failure = "invalid_argument", .message = std::move(message)};
 }
@@ -60,7 +58,7 @@ void Show(Session& session, const client::IncomingMessage& message) {
   google::protobuf::Struct document;
   (*document.mutable_fields())["flow_id"] = ToValue(message.flow_id);
   (*document.mutable_fields())["message"] = ToValue(message.message);
-  session.out << ToJson(document) << std::endl;
+  PrintJson(session, document);
 }
 
 client::Error ErrorOf(const client::SendFailure& failure) {

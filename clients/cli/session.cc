@@ -24,7 +24,7 @@ void AwaitConnection(grpc::Channel& channel, std::chrono::system_clock::time_poi
 
 ExitCode Show(const Session& session, const client::Error& error, const v1::Trace* trace) {
   if (session.invocation.json) {
-    session.out << ToJson(ErrorDocument(error, trace)) << std::endl;
+    PrintJson(session, ErrorDocument(error, trace));
   } else {
     session.err << RenderError(session.invocation.subject, error, session.Elapsed(), session.canvas) << std::flush;
   }
@@ -41,6 +41,10 @@ Session::Session(const Invocation& asked, std::ostream& to, std::ostream& errors
   deadline = client::DeadlineAfter(Seconds(asked.timeout));
   broker = v1::BrokerService::NewStub(channel);
   flows = v1::FlowService::NewStub(channel);
+}
+
+void PrintJson(const Session& session, const google::protobuf::Message& message) {
+  session.out << ToJson(message) << "\n" << std::flush;
 }
 
 ExitCode Fail(const Session& session, const grpc::Status& status) {

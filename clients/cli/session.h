@@ -1,5 +1,6 @@
 #pragma once
 
+#include <google/protobuf/message.h>
 #include <grpcpp/client_context.h>
 
 #include <chrono>
@@ -47,6 +48,9 @@ tl::expected<Response, grpc::Status> Call(const Session& session, Stub& stub,
   if (!status.ok()) return tl::unexpected(std::move(status));
   return response;
 }
+
+/// Prints one line of machine output, at once: a reader may wait for it.
+void PrintJson(const Session& session, const google::protobuf::Message& message);
 
 /// Says what went wrong, for people or machines.
 ExitCode Fail(const Session& session, const grpc::Status& status);

@@ -1,4 +1,3 @@
-#include "clients/cli/json.h"
 #include "clients/cli/render.h"
 #include "clients/cli/session.h"
 #include "clients/cpp/channel.h"
@@ -10,7 +9,7 @@ namespace {
 // Shows one answer and returns how many events it had.
 unsigned Show(Session& session, const v1::WatchFlowsResponse& response) {
   if (session.invocation.json) {
-    session.out << ToJson(response) << std::endl;
+    PrintJson(session, response);
   } else {
     for (const v1::FlowEvent& event : response.events()) {
       session.out << RenderEvent(client::FromProto(event), session.canvas) << std::flush;

@@ -14,10 +14,8 @@ namespace flowbroker::client {
 /// An operation under way on an EventLoop; its address is the tag.
 class Completion {
  public:
+  virtual ~Completion() = default;
   virtual void Complete(bool ok) = 0;
-
- protected:
-  ~Completion() = default;
 };
 
 /// A completion queue and the one thread that serves it. All operations are started on that thread: between threads

@@ -9,7 +9,7 @@ namespace flowbroker::client {
 namespace {
 
 // Far more than any SIP message, and small enough to stay under gRPC's limit of 4 MiB per frame.
-constexpr std::size_t kMaxMessageBytes = 1024 * 1024;
+constexpr std::size_t kMaxMessageBytes = std::size_t{1024} * 1024;
 
 tl::unexpected<Error> Refusal(Code code, std::string_view failure, std::string message) {
   return tl::unexpected(Error{.code = code, .failure = std::string(failure), .message = std::move(message)});

@@ -29,10 +29,10 @@ struct SendFailure {
 
 struct RelayOptions {
   std::string client_group = {};
-  std::size_t max_queued_messages = 10'000;        ///< messages waiting for the broker
-  std::size_t max_queued_bytes = 8 * 1024 * 1024;  ///< their octets
-  std::size_t max_messages_per_frame = 64;         ///< messages that share a frame when the stream is busy
-  std::size_t max_bytes_per_frame = 512 * 1024;    ///< a frame is closed once it holds this much
+  std::size_t max_queued_messages = 10'000;                     ///< messages waiting for the broker
+  std::size_t max_queued_bytes = std::size_t{8} * 1024 * 1024;  ///< their octets
+  std::size_t max_messages_per_frame = 64;                      ///< messages that share a frame when the stream is busy
+  std::size_t max_bytes_per_frame = std::size_t{512} * 1024;    ///< a frame is closed once it holds this much
 };
 
 /// What a RelayStream tells. Called on the client's event thread, one at a time; a handler that does not return holds

@@ -160,7 +160,7 @@ TEST_F(RelayStreamTest, StreamMayOutliveItsClient) {
 
 TEST_F(RelayStreamTest, MessageTooLargeForAFrameIsRefused) {
   const auto stream = Open();
-  const auto sent = stream->Send("flow", std::string(2 * 1024 * 1024, 'x'));
+  const auto sent = stream->Send("flow", std::string(std::size_t{2} * 1024 * 1024, 'x'));
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().code, Code::kInvalidArgument);
 }
