@@ -109,10 +109,16 @@ void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, Ti
 
 void ShardCore::OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoint now) {
   const auto head = sip::ReadMessageHead(bytes);
+  const bool stream = IsConnectionOriented(flow.key.remote.transport);
   if (!head) {
     // A datagram's sender can be forged, so bad ones are dropped; a bad stream cannot be trusted any further.
-    if (IsConnectionOriented(flow.key.remote.transport)) flows_.Close(flow, head.error(), now);
+    if (stream) flows_.Close(flow, head.error(), now);
     return;
+  }
+  if (!stream && head->content_length) {
+    // RFC 3261 s.18.3: octets beyond Content-Length are discarded; a datagram that lacks some is an error.
+    if (*head->content_length > bytes.size() - head->header_bytes) return;
+    bytes = bytes.substr(0, head->header_bytes + *head->content_length);
   }
   flows_.pool().NoteEvidence(flow, now);
   if (head->is_request || !sip::IsOptionsProbeBranch(head->top_via_branch)) {

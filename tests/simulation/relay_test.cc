@@ -182,6 +182,23 @@ TEST_F(RelayTest, ExclusiveFlowBelongsToTheStreamThatUsesItAndEndsWithIt) {
   EXPECT_FALSE(shard_.core().flows().View(flow));
 }
 
+TEST(DatagramTest, OctetsBeyondContentLengthAreDiscardedAndTruncatedDatagramsAreErrors) {
+  ScriptedShard shard;
+  shard.Script({kPeer.endpoint, Transport::kUdp}, {});
+  const auto flow = shard.AcquireNow("sip:192.0.2.10;transport=udp").first.flow->id;
+  const auto sink = std::make_shared<CollectingSink>();
+  shard.core().relay().Attach(1, "", sink, shard.now());
+  const std::string message = Request("z9hG4bKa", "call");
+  shard.PeerSends(flow, message + "padding");
+  std::string truncated = message;
+  truncated.replace(truncated.find("Content-Length: 0"), 17, "Content-Length: 9");
+  shard.PeerSends(flow, truncated);
+  shard.PeerSends(flow, "not SIP at all");
+  ASSERT_EQ(sink->received.size(), 1U);
+  EXPECT_EQ(sink->received.front(), message);
+  EXPECT_TRUE(shard.core().flows().View(flow)) << "forged datagrams close nothing";
+}
+
 TEST_F(RelayTest, StreamOfBytesThatAreNotSipIsClosed) {
   const auto flow = Open();
   shard_.PeerSends(flow, "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n");  // framed, but no Via, Call-ID or CSeq
