@@ -81,7 +81,7 @@ class FakeBroker::Flows final : public v1::FlowService::Service {
   void Stop() { stopped_.Set(true); }
 
  private:
-  static v1::RelayResponse Echo(const v1::RelayRequest& frame) {
+  v1::RelayResponse Echo(const v1::RelayRequest& frame) {
     v1::RelayResponse response;
     for (const v1::OutgoingMessage& message : frame.messages()) {
       if (message.flow_id() == "gone") {
@@ -89,10 +89,11 @@ class FakeBroker::Flows final : public v1::FlowService::Service {
         failure.set_flow_id(message.flow_id());
         failure.set_tag(message.tag());
         failure.set_failure("unknown_flow");
-      } else {
+      } else if (std::string reply = fake_.on_message ? fake_.on_message(message.message()) : message.message();
+                 !reply.empty()) {
         v1::IncomingMessage& echo = *response.add_messages();
         echo.set_flow_id(message.flow_id());
-        echo.set_message(message.message());
+        echo.set_message(std::move(reply));
       }
     }
     return response;

@@ -77,6 +77,8 @@ class FakeBroker {
 
   /// What Acquire answers; called by gRPC's threads. Set before the first call.
   std::function<grpc::Status(grpc::ServerContext&, const v1::AcquireRequest&, v1::AcquireResponse&)> on_acquire;
+  /// What comes back on a flow for a message; empty: nothing. Absent: the message itself.
+  std::function<std::string(const std::string& message)> on_message;
   std::vector<v1::FlowEvent> events;   ///< what WatchFlows knows; set before the first call
   Collector<v1::RelayRequest> frames;  ///< of all Relay streams
   Promise<bool> release_relay;         ///< where hold_relay: the relay reads its second frame once this is set
