@@ -32,7 +32,7 @@ class BadInputTest(BrokerTest):
         for uri in MALFORMED:
             for command in ("acquire", "resolve"):
                 with self.subTest(uri=uri[:60], command=command):
-                    answer = self.fail_to(USAGE, command, "--", uri, timeout=5)
+                    answer = self.fail_to(USAGE, command, "--", uri)
                     self.assertEqual(answer.error["code"], "INVALID_ARGUMENT", answer.text)
                     self.assertIn("uri", answer.text)
 
@@ -43,12 +43,12 @@ class BadInputTest(BrokerTest):
             (("--request-id", "x" * 200), "request_id"),
         ):
             with self.subTest(field):
-                answer = self.fail_to(USAGE, "acquire", "sip:dual.example.test", *flags, timeout=5)
+                answer = self.fail_to(USAGE, "acquire", "sip:dual.example.test", *flags)
                 self.assertIn(field, answer.text)
 
     def test_the_broker_is_none_the_worse(self):
         for uri in MALFORMED:
-            self.broker.flowctl("acquire", "--", uri, timeout=5)
+            self.broker.flowctl("acquire", "--", uri)
         self.acquire("sip:dual.example.test;transport=tcp")
 
 

@@ -133,9 +133,9 @@ class Broker:
     def command(self, *arguments):
         return self.lab.command("client", [program("flowctl"), "--address", self.address, "--json", *arguments])
 
-    def flowctl(self, *arguments, timeout=None, **options):
-        limit = ["--timeout", str(timeout)] if timeout is not None else []
-        done = subprocess.run(self.command(*limit, *map(str, arguments)), capture_output=True, text=True, timeout=90, **options)
+    def flowctl(self, *arguments, timeout=30, **options):
+        command = self.command("--timeout", str(timeout), *map(str, arguments))
+        done = subprocess.run(command, capture_output=True, text=True, timeout=90, **options)
         return Answer(done)
 
     def watch(self, *arguments):

@@ -243,6 +243,7 @@ class Forwarder {
     for (int i = 0; i < kPacketsPerTurn; ++i) {
       Packet& packet = *packets_[FreeSlot()];
       const ssize_t size = read(devices_[static_cast<std::size_t>(side)], packet.octets.data(), packet.octets.size());
+      if (size < 0 && errno != EAGAIN && errno != EINTR) Die("device gone");  // With its namespace.
       if (size <= 0) return;
       packet.size = static_cast<std::size_t>(size);
       Path* const path = paths_.Find(std::span(packet.octets).first(packet.size), side);
