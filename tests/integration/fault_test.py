@@ -14,7 +14,7 @@ QUICK_MS = 3000
 
 class FaultTest(BrokerTest):
     def expect_winner(self, uri, address, *first_failures):
-        answer = self.acquire(uri, timeout=20)
+        answer = self.acquire(uri)
         transport, port = WINNERS[uri]
         self.assertEqual(answer.remote, (transport, address, port), answer.text)
         winners = [step for step in answer.attempts if step["outcome"] == "TRACE_OUTCOME_WON"]
@@ -77,38 +77,38 @@ class FaultTest(BrokerTest):
         self.on_each_transport("lost_race")
 
     def test_two_dead_ipv6_addresses(self):
-        answer = self.acquire("sip:twodead.example.test;transport=tcp", timeout=20)
+        answer = self.acquire("sip:twodead.example.test;transport=tcp")
         self.assertIn(answer.remote[1], (V4, V4_11))
         self.assertLess(answer.took, QUICK_MS)
 
     def test_loss_on_both_families_delays_but_does_not_fail(self):
         self.lab.set_loss(20)
         for uri in WINNERS:
-            self.acquire(uri, timeout=30)
+            self.acquire(uri)
 
     def test_first_server_refuses_and_the_next_priority_serves(self):
-        answer = self.acquire("sip:priority.example.test", timeout=20)
+        answer = self.acquire("sip:priority.example.test")
         self.assertEqual(answer.remote, ("TCP", V6, 5060))
         self.assertEqual(answer.attempts[0]["failure"], "refused")
 
     def test_first_server_is_dead_and_the_next_priority_serves(self):
-        answer = self.acquire("sip:deadfirst.example.test", timeout=20)
+        answer = self.acquire("sip:deadfirst.example.test")
         self.assertEqual(answer.remote[2], 5060)
         self.assertLess(answer.took, QUICK_MS)
 
     def test_a_refused_naptr_choice_gives_way_to_the_next(self):
-        answer = self.acquire("sip:naptrbackup.example.test", timeout=20)
+        answer = self.acquire("sip:naptrbackup.example.test")
         self.assertEqual(answer.remote, ("TCP", V6, 5060))
         self.assertEqual(answer.attempts[0]["failure"], "refused")
 
     def test_all_refused_is_unavailable_with_each_reason(self):
         self.lab.reset("all")
-        answer = self.fail_to(UNAVAILABLE, "acquire", TCP_URI, timeout=20)
+        answer = self.fail_to(UNAVAILABLE, "acquire", TCP_URI)
         self.assertEqual([step["failure"] for step in answer.attempts], ["refused", "refused"], answer.text)
 
     def test_refused_datagrams_are_unavailable(self):
         self.lab.unreachable("all", "port", proto="udp")
-        answer = self.fail_to(UNAVAILABLE, "acquire", UDP_URI, timeout=20)
+        answer = self.fail_to(UNAVAILABLE, "acquire", UDP_URI)
         self.assertEqual({step["failure"] for step in answer.attempts}, {"refused"})
 
     def test_all_dropped_ends_with_the_deadline_and_the_trace_so_far(self):
@@ -119,7 +119,7 @@ class FaultTest(BrokerTest):
     def test_a_broker_that_does_not_race_tries_one_after_another(self):
         self.restart("--racing", "off", "--connect-timeout", "700ms")
         self.lab.drop("ipv6")
-        answer = self.acquire(TCP_URI, timeout=20)
+        answer = self.acquire(TCP_URI)
         self.assertEqual(answer.remote, ("TCP", V4, 5060))
         self.assertEqual(answer.attempts[0]["failure"], "timed_out")
 
@@ -129,14 +129,14 @@ class FaultTest(BrokerTest):
         before = self.broker.descriptors()
         self.lab.drop("ipv6")
         for uri in WINNERS:
-            self.acquire(uri, timeout=20)
-            self.acquire(uri, "--exclusive", timeout=20)
+            self.acquire(uri)
+            self.acquire(uri, "--exclusive")
         self.lab.clear()
         self.lab.stall("all")
         self.broker.flowctl("acquire", "sips:dual.example.test", timeout=0.5)
         self.lab.reset("all")
         for number in range(20):
-            self.broker.flowctl("acquire", TCP_URI, "--group", f"g{number}", timeout=5)
+            self.broker.flowctl("acquire", TCP_URI, "--group", f"g{number}")
         self.broker.close_all()
         self.assertEqual(self.broker.flows(), [])
         # The stalled handshake may go on for a while: for the pool's and the memory's benefit.

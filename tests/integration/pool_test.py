@@ -72,7 +72,7 @@ class PoolTest(BrokerTest):
         flow_id = self.acquire("sip:dual.example.test;transport=udp").json["flow_id"]
         watch = self.watch()
         self.lab.unreachable("ipv6", "port", proto="udp")
-        self.broker.flowctl("probe", flow_id, timeout=5)
+        self.broker.flowctl("probe", flow_id)
         self.assertEqual(next_event(watch)["reason"], "refused")
         self.assertEqual(self.acquire("sip:dual.example.test;transport=udp").remote[1], V4)
 
@@ -99,7 +99,7 @@ class PoolTest(BrokerTest):
         self.assertEqual(second.source, "PROBED", second.text)
         self.assertEqual(first.json["flow_id"], second.json["flow_id"])
         self.lab.drop("ipv6")
-        third = self.acquire(URI, timeout=20)
+        third = self.acquire(URI)
         self.assertEqual(third.remote, ("TCP", V4, 5060), third.text)
 
     def test_an_idle_flow_is_closed(self):
@@ -113,9 +113,9 @@ class PoolTest(BrokerTest):
         self.restart("--max-flows", "3", "--max-flows-per-target", "2")
         self.acquire("sip:192.0.2.10;transport=tcp", "--exclusive")
         self.acquire("sip:192.0.2.10;transport=tcp", "--exclusive")
-        self.fail_to(RESOURCE_EXHAUSTED, "acquire", "sip:192.0.2.10;transport=tcp", "--exclusive", timeout=10)
+        self.fail_to(RESOURCE_EXHAUSTED, "acquire", "sip:192.0.2.10;transport=tcp", "--exclusive")
         self.acquire("sip:192.0.2.11;transport=tcp", "--exclusive")
-        self.fail_to(RESOURCE_EXHAUSTED, "acquire", "sip:192.0.2.12;transport=tcp", "--exclusive", timeout=10)
+        self.fail_to(RESOURCE_EXHAUSTED, "acquire", "sip:192.0.2.12;transport=tcp", "--exclusive")
 
     def test_many_flows_come_and_go_without_a_descriptor_left(self):
         self.acquire(URI)

@@ -9,7 +9,7 @@ from rogue_peer import RoguePeer
 
 class TlsTest(BrokerTest):
     def refuse(self, uri, failure, *arguments):
-        answer = self.fail_to(UNAVAILABLE, "acquire", uri, *arguments, timeout=20)
+        answer = self.fail_to(UNAVAILABLE, "acquire", uri, *arguments)
         self.assertTrue(answer.attempts, answer.text)
         self.assertEqual({step["failure"] for step in answer.attempts}, {failure}, answer.text)
         return answer

@@ -35,7 +35,7 @@ class SippTest(BrokerTest):
             with self.subTest(address=address, transport=transport):
                 self.serve(address, transport)
                 name = "udp" if transport == "u" else "tcp"
-                answer = self.succeed("options", f"sip:own.example.test;transport={name}", timeout=10)
+                answer = self.succeed("options", f"sip:own.example.test;transport={name}")
                 self.assertEqual(answer.json["response"]["status_code"], 200)
                 self.assertIn("Server: SIPp", answer.json["response"]["message"])
                 self.assertEqual(answer.remote, (name.upper(), address, 5080))
