@@ -1,0 +1,77 @@
+#include "broker/engine/flow_event_log.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <vector>
+
+namespace flowbroker::engine {
+namespace {
+
+class FixedRandom final : public RandomSource {
+ public:
+  std::uint64_t NextBits() override { return 42; }
+};
+
+class FlowEventLogTest : public testing::Test {
+ protected:
+  FlowEvent Event() {
+    const Endpoint endpoint{*IpAddress::Parse("192.0.2.1"), 5060};
+    return {.sequence = 0,
+            .time = TimePoint{std::chrono::seconds(1)},
+            .kind = FlowEventKind::kOpened,
+            .flow = {.id = flow::FlowId::Make(0, random_),
+                     .remote = {endpoint, Transport::kTcp},
+                     .local = endpoint,
+                     .open = true,
+                     .probing = false,
+                     .exclusive = false,
+                     .tls_identity = "",
+                     .client_group = "",
+                     .opened = {},
+                     .last_activity = {},
+                     .messages_sent = 0,
+                     .messages_received = 0,
+                     .smoothed_rtt = {}},
+            .failure = {}};
+  }
+  FlowEventLog::Sink Collect() {
+    return [this](const FlowEvent& event) { seen_.push_back(event.sequence); };
+  }
+
+  FixedRandom random_;
+  std::vector<std::uint64_t> seen_;
+  FlowEventLog log_{3};
+};
+
+TEST_F(FlowEventLogTest, WatcherWithoutASequenceSeesOnlyWhatComes) {
+  log_.Append(Event());
+  ASSERT_TRUE(log_.Subscribe(std::nullopt, Collect()));
+  log_.Append(Event());
+  EXPECT_EQ(seen_, (std::vector<std::uint64_t>{2}));
+}
+
+TEST_F(FlowEventLogTest, ResumesFromASequenceWithoutGapsOrRepeats) {
+  for (int i = 0; i < 4; ++i) log_.Append(Event());
+  ASSERT_TRUE(log_.Subscribe(2, Collect()));
+  log_.Append(Event());
+  EXPECT_EQ(seen_, (std::vector<std::uint64_t>{3, 4, 5}));
+}
+
+TEST_F(FlowEventLogTest, RefusesToResumeOverAGapOrFromTheFuture) {
+  for (int i = 0; i < 5; ++i) log_.Append(Event());
+  EXPECT_FALSE(log_.Subscribe(1, Collect())) << "event 2 is no longer kept";
+  EXPECT_TRUE(log_.Subscribe(2, Collect()));
+  EXPECT_FALSE(log_.Subscribe(6, Collect()));
+}
+
+TEST_F(FlowEventLogTest, UnsubscribedSinkIsNotCalledAgain) {
+  const auto id = log_.Subscribe(0, Collect());
+  log_.Append(Event());
+  log_.Unsubscribe(*id);
+  log_.Append(Event());
+  EXPECT_EQ(seen_.size(), 1U);
+}
+
+}  // namespace
+}  // namespace flowbroker::engine
