@@ -28,6 +28,12 @@ struct SrvLead {
   std::string reason;  ///< what led here; empty where nothing but the URI did
 };
 
+/// SRV was asked for `transport` and there is none. Leads nowhere by itself; its transport counts where the search
+/// falls back to the addresses of the domain.
+struct NoSrvLead {
+  Transport transport;
+};
+
 /// The SRV record that led to a host.
 struct SrvSource {
   std::string owner;
@@ -50,7 +56,7 @@ struct AddressLead {
   std::string reason;
 };
 
-using Lead = std::variant<NaptrLead, SrvLead, HostLead, AddressLead>;
+using Lead = std::variant<NaptrLead, SrvLead, NoSrvLead, HostLead, AddressLead>;
 
 /// Whether the lead still has to be replaced by what it leads to.
 inline bool IsOpen(const Lead& lead) {

@@ -130,7 +130,6 @@ std::vector<Lead> Search::ReadNaptr(const NaptrLead& lead, const dns::RecordSet&
 std::optional<Lead> Search::LeadOf(const NaptrLead& from, NaptrChoice choice, TimePoint now) {
   switch (choice.next) {
     case NaptrNext::kSrv:
-      naptr_transports_.push_back(*choice.transport);
       return SrvLead{std::move(choice.name), *choice.transport, std::move(choice.reason)};
     case NaptrNext::kAddresses:
       return HostLead{std::move(choice.name), DefaultPort(*choice.transport), *choice.transport,
@@ -158,12 +157,12 @@ Search::Next Search::Follow(const SrvLead& lead, TimePoint now) {
 
 std::vector<Lead> Search::ReadSrv(const SrvLead& lead, const dns::RecordSet& answer, TimePoint now) {
   if (dns::IsDnsTrouble(answer.status)) srv_in_trouble_ = true;
-  if (answer.srv.empty()) return {};
+  if (answer.srv.empty()) return {NoSrvLead{lead.transport}};
   const std::string subject = "SRV " + lead.owner.ToString();
   if (IsDeclaredUnavailable(answer.srv)) {
     unavailable_.Add(lead.transport);
     trace_.Decided(subject, "service declared not available: target \".\" (RFC 2782)", now);
-    return {};
+    return {NoSrvLead{lead.transport}};
   }
   srv_found_ = true;
   std::vector<dns::SrvRecord> records = answer.srv;
@@ -187,9 +186,10 @@ std::vector<Lead> Search::ReadSrv(const SrvLead& lead, const dns::RecordSet& ans
 // What RFC 3263 tries next where nothing was found.
 
 bool Search::FallBack(TimePoint now) {
-  const bool leads_left = std::any_of(leads_.begin(), leads_.end(),
-                                      [](const Lead& lead) { return !std::holds_alternative<AddressLead>(lead); });
-  if (leads_left || failure_) return false;
+  const bool goes_on = std::any_of(leads_.begin(), leads_.end(), [](const Lead& lead) {
+    return IsOpen(lead) || std::holds_alternative<HostLead>(lead);
+  });
+  if (goes_on || failure_) return false;
   return FallBackToSrv(now) || FallBackToAddresses(now);
 }
 
@@ -197,9 +197,13 @@ bool Search::FallBack(TimePoint now) {
 bool Search::FallBackToSrv(TimePoint now) {
   const std::vector<SrvLead> srv_leads = std::exchange(opening_.srv_leads, {});
   if (srv_leads.empty()) return false;
-  if (!naptr_transports_.empty()) {
-    // NAPTR chose; without SRV records there "the transport protocol selected previously" holds (s.4.2).
-    opening_.address_transports = naptr_transports_;
+  std::vector<Transport> selected;
+  for (const Lead& lead : leads_) {
+    if (const auto* none = std::get_if<NoSrvLead>(&lead)) selected.push_back(none->transport);
+  }
+  if (!selected.empty()) {
+    // NAPTR led to SRV, and without records there "the transport protocol selected previously" holds (s.4.2).
+    opening_.address_transports = std::move(selected);
     return false;
   }
   leads_.insert(leads_.end(), srv_leads.begin(), srv_leads.end());

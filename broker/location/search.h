@@ -62,9 +62,8 @@ class Search {
   std::vector<Lead> leads_;
   Questions questions_;
   Hosts hosts_;
-  std::set<dns::DnsName> naptr_names_;       // names whose NAPTR were followed: each once, or a chain could be a ring
-  std::vector<Transport> naptr_transports_;  // of SRV leads that NAPTR brought, best first
-  TransportSet unavailable_;                 // transports that SRV declared unavailable
+  std::set<dns::DnsName> naptr_names_;  // names whose NAPTR were followed: each once, or a chain could be a ring
+  TransportSet unavailable_;            // transports that SRV declared unavailable
   bool srv_found_ = false;
   bool srv_in_trouble_ = false;
   bool left_out_ = false;

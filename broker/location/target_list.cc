@@ -68,8 +68,9 @@ std::vector<LocatedTarget> ListTargets(const std::vector<Lead>& leads, const Hos
 bool BetterTargetMayCome(const std::vector<Lead>& leads, const Hosts& hosts) {
   for (const Lead& lead : leads) {
     if (IsOpen(lead)) return true;
+    if (std::holds_alternative<AddressLead>(lead)) return false;  // known, and nothing before it is outstanding
     const auto* named = std::get_if<HostLead>(&lead);
-    if (named == nullptr) return false;  // a numeric host: nothing before it is outstanding
+    if (named == nullptr) continue;
     const auto host = hosts.find(named->name);
     if (host == hosts.end() || host->second.better_may_come()) return true;
     if (!host->second.ordered().empty()) return false;
