@@ -1,10 +1,14 @@
 #pragma once
 
+#include <google/protobuf/arena.h>
 #include <grpcpp/grpcpp.h>
 
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,8 +23,8 @@ namespace flowbroker::rpc {
 template <typename Response>
 class UnaryCall {
  public:
-  /// Fill it, then Finish. Memory of an earlier call is used again.
-  Response& response() { return response_; }
+  /// Empty at first; fill it, then Finish.
+  Response& response() { return *response_; }
 
   void Finish() { Send(nullptr); }
   void Fail(const grpc::Status& status) { Send(&status); }
@@ -36,9 +40,27 @@ class UnaryCall {
   ~UnaryCall() = default;
   virtual void Send(const grpc::Status* failure) = 0;
 
+  /// Makes the empty response of the next call, in the memory of the last one.
+  void RenewResponse() {
+    arena_.Reset();
+    response_ = google::protobuf::Arena::CreateMessage<Response>(&arena_);
+  }
+
   std::optional<grpc::ServerContext> context_;
-  Response response_;
   std::function<void()> on_cancelled_;
+
+ private:
+  static google::protobuf::ArenaOptions OptionsFor(std::span<char> block) {
+    google::protobuf::ArenaOptions options;
+    options.initial_block = block.data();
+    options.initial_block_size = block.size();
+    return options;
+  }
+
+  // A pooled answer with its trace takes about 1 KB; more comes from the heap.
+  alignas(std::max_align_t) std::array<char, 2048> block_;
+  google::protobuf::Arena arena_{OptionsFor(block_)};
+  Response* response_ = nullptr;
 };
 
 /// One unary method on one completion queue. Keeps `kWaiting` calls posted to gRPC and uses call objects again, so that
@@ -105,6 +127,7 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
     }
     method_.queue_.CallBegan();
     method_.Post();
+    this->RenewResponse();
     events_to_come_ = 2;
     method_.handler_(request_, *this);
   }
@@ -119,7 +142,6 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
   void Settle() {
     if (--events_to_come_ > 0) return;
     this->on_cancelled_ = nullptr;
-    this->response_.Clear();
     writer_.reset();
     this->context_.reset();
     CallQueue& queue = method_.queue_;
@@ -129,7 +151,7 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
 
   void Send(const grpc::Status* failure) override {
     if (failure == nullptr) {
-      writer_->Finish(this->response_, grpc::Status::OK, sent_.tag());
+      writer_->Finish(this->response(), grpc::Status::OK, sent_.tag());
     } else {
       writer_->FinishWithError(*failure, sent_.tag());
     }
