@@ -76,7 +76,7 @@ flowctl() { (on_client "$PWD/$bin/flowctl" --address "unix:$run/broker.sock" "$@
 
 # show COMMAND ...: a call of flowctl, with what a person would have typed above it.
 show() {
-  printf '\033[2m   $ flowctl %s\033[0m\n\n' "$*"
+  printf '\033[2m   $ flowctl %s\033[0m\n\n' "$1 '$2'"
   flowctl "$@" || note "(exit code $?)"
 }
 
@@ -139,28 +139,31 @@ show_on_loopback() {
   show options "sip:127.0.0.1:1;transport=tcp"
 }
 
+# hint COMMAND WHAT: a line of what to try next.
+hint() { printf '   %-52s %s\n' "$1" "$2"; }
+
 try_next() {
   title "What to try next"
   if [[ -n $keep && -n ${in_lab:-} ]]; then
-    note "The lab and the broker keep running. In another shell, as root, here:"
+    note "The lab and the broker keep running. In another shell, as root, in $PWD:"
     note "  alias flowctl='ip netns exec fb-$lab_name-client $bin/flowctl --address unix:$run/broker.sock'"
-    note "  flowctl resolve sip:weights.example.test     the names are in tests/netlab/zones/example.test.zone"
-    note "  flowctl acquire sip:twodead.example.test     two dead IPv6 addresses, two good IPv4 ones"
-    note "  flowctl watch                                what opens and closes, and why"
-    note "  tests/netlab/netlab --name $lab_name set reset ipv6     (see tests/netlab/netlab --help)"
+    hint "  flowctl resolve sip:weights.example.test" "where would a request go? (names: tests/netlab/zones)"
+    hint "  flowctl acquire sip:twodead.example.test" "two dead IPv6 addresses, two good IPv4 ones"
+    hint "  flowctl watch" "what opens and closes, and why"
+    hint "  tests/netlab/netlab --name $lab_name set reset ipv6" "more ways: tests/netlab/netlab --help"
     note "To end it:"
     note "  tests/netlab/netlab --name $lab_name down"
   elif [[ -n $keep ]]; then
-    note "The broker keeps running. In another shell, here:"
+    note "The broker keeps running. In another shell, in $PWD:"
     note "  $bin/flowctl --address unix:$run/broker.sock flows"
     note "To end it:"
     note "  kill $broker_pid $server_pid; rm -r $run"
   else
-    note "deploy/demo.sh --keep            leaves the lab and the broker running, to be played with"
-    note "$bin/flowctl --help              what one can ask the broker"
-    note "$bin/flowbrokerd --help          what one can set"
-    note "tests/netlab/netlab --help       more ways to break a network"
-    note "tests/run.sh                     all tests"
+    hint "deploy/demo.sh --keep" "leaves the network and the broker running, to be played with"
+    hint "$bin/flowctl --help" "what one can ask the broker"
+    hint "$bin/flowbrokerd --help" "what one can set"
+    hint "tests/netlab/netlab --help" "more ways to break a network"
+    hint "tests/run.sh" "all tests"
   fi
 }
 
