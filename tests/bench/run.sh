@@ -1,13 +1,21 @@
 #!/bin/bash
-# Measures flowbroker and prints one table; takes about ten minutes.
+# Builds with preset `release`, measures, and prints one table per section; README.md says what each means.
 #
-#   tests/bench/run.sh [--quick] [SECTION ...]      sections: time pool relay memory; default: all
+#   tests/bench/run.sh [--quick] [--only connect|rpc|relay|memory|micro]
+#
+# Installs what is missing, as root. `connect` needs root in any case, for network namespaces.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
+
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDIR:-1}
-export PATH=$PWD/build/tools/bin:$PATH:/usr/local/go/bin
-deploy/install-dependencies.sh build lab bench
-cmake --preset release --log-level=WARNING >/dev/null
-cmake --build --preset release --target flowbrokerd netlab_forwarder benchmarks -- --quiet
+export PATH=$PWD/build/tools/bin:$PATH:/usr/local/go/bin PYTHONDONTWRITEBYTECODE=1
+case " $* " in *" --help "* | *" -h "*) ;; *)
+  deploy/install-dependencies.sh build lab bench
+  cmake --preset release --log-level=WARNING >/dev/null
+  cmake --build --preset release --target flowbrokerd netlab_forwarder bench_programs -- --quiet
+  ;;
+esac
+export NETLAB_FORWARDER=$PWD/build/release/bin/netlab_forwarder PYTHONPATH=$PWD/tests/bench
+ulimit -n "$(ulimit -Hn)"
 trap 'tests/netlab/netlab sweep 2>/dev/null || true' EXIT
-FLOWBROKER_BIN=$PWD/build/release/bin python3 tests/bench/bench.py "$@"
+python3 -m suite "$@"

@@ -1,0 +1,1 @@
+"""The benchmarks of flowbroker: see ../README.md."""

@@ -1,0 +1,31 @@
+"""The command behind ../run.sh."""
+
+import argparse
+import os
+import signal
+import sys
+
+from . import connect, memory, micro, relay, rpc
+from .processes import BenchError
+
+SECTIONS = {"connect": connect, "rpc": rpc, "relay": relay, "memory": memory, "micro": micro}
+
+
+def main():
+    options = argparse.ArgumentParser(prog="tests/bench/run.sh", description="Measures flowbroker; see README.md.")
+    options.add_argument("--quick", action="store_true", help="few repetitions: does it work at all?")
+    options.add_argument("--only", choices=SECTIONS, action="append", help="one section; may be repeated")
+    chosen = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the blocks, and with them what was started
+    print(f"load of the machine at the start: {' '.join(f'{load:.1f}' for load in os.getloadavg())}, {os.cpu_count()} cores")
+    failed = False
+    for name in chosen.only or SECTIONS:
+        try:
+            SECTIONS[name].run(chosen.quick)
+        except BenchError as error:
+            failed = True
+            print(f"\n{name}: {error}")
+    sys.exit(failed)
+
+
+main()
