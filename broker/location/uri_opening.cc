@@ -59,6 +59,45 @@ std::string DescribeTransport(const sip::SipUri& uri, Transport transport) {
   return std::string(ToString(transport)) + " " + std::string(why);
 }
 
+// s.4.2: "If TARGET is a numeric IP address, the client uses that address."
+Expected<Opening> OpenNumeric(const sip::SipUri& uri, const IpAddress& address, const LocateRequest& request,
+                              Opening opening) {
+  if (const auto checked = CheckNumericHost(address, request, kUriField); !checked) return Unexpected(checked.error());
+  const Transport transport = opening.address_transports.front();
+  const std::uint16_t port = uri.port.value_or(DefaultPort(transport));
+  opening.leads.push_back(AddressLead{{{address, port}, transport}, "numeric host"});
+  opening.reason =
+      "numeric host: no DNS; " + DescribePort(uri) + ", " + DescribeTransport(uri, transport) + " (RFC 3263 s.4)";
+  return opening;
+}
+
+// s.4.2: "If the TARGET was not a numeric IP address, but a port is present in the URI", A and AAAA only.
+Opening OpenHost(const sip::SipUri& uri, const dns::DnsName& host, Opening opening) {
+  const Transport transport = opening.address_transports.front();
+  const std::uint16_t port = uri.port.value_or(DefaultPort(transport));
+  opening.leads.push_back(HostLead{host, port, transport, DescribePort(uri)});
+  opening.reason = DescribePort(uri) + ": no SRV; " + DescribeTransport(uri, transport) + " (RFC 3263 s.4.2)";
+  return opening;
+}
+
+// s.4.1: NAPTR where the URI names no transport, otherwise SRV of that transport at once.
+Opening OpenDomain(const sip::SipUri& uri, const dns::DnsName& domain, const LocatorOptions& options, Opening opening) {
+  opening.domain = domain;
+  for (const Transport candidate : InOrder(opening.usable, options.transport_preference)) {
+    if (auto owner = SrvOwner(domain, candidate)) opening.srv_leads.push_back({std::move(*owner), candidate, {}});
+  }
+  if (!uri.transport) {
+    opening.leads.push_back(NaptrLead{domain, 0});
+    opening.reason = "neither port nor transport: NAPTR (RFC 3263 s.4.1)";
+    return opening;
+  }
+  opening.leads.assign(opening.srv_leads.begin(), opening.srv_leads.end());
+  opening.srv_leads.clear();
+  opening.reason =
+      DescribeTransport(uri, opening.address_transports.front()) + ": no NAPTR, SRV of that transport (RFC 3263 s.4.1)";
+  return opening;
+}
+
 }  // namespace
 
 Expected<Opening> OpenUri(const sip::SipUri& uri, const LocateRequest& request, const LocatorOptions& options) {
@@ -68,43 +107,14 @@ Expected<Opening> OpenUri(const sip::SipUri& uri, const LocateRequest& request, 
   Opening opening;
   opening.usable = *usable;
   opening.address_transports = InOrder(*usable, kDefaultOrder);
-  opening.subject = uri.maddr.value_or(uri.host);
-  const Transport transport = opening.address_transports.front();
-  const std::uint16_t port = uri.port.value_or(DefaultPort(transport));
+  opening.subject = uri.maddr.value_or(uri.host);  // TARGET of RFC 3263 s.4
 
-  // s.4.2: "If TARGET is a numeric IP address, the client uses that address." TARGET is maddr where there is one.
-  if (const auto address = IpAddress::Parse(opening.subject)) {
-    if (const auto checked = CheckNumericHost(*address, request, kUriField); !checked) {
-      return Unexpected(checked.error());
-    }
-    opening.leads.push_back(AddressLead{{{*address, port}, transport}, "numeric host"});
-    opening.reason =
-        "numeric host: no DNS; " + DescribePort(uri) + ", " + DescribeTransport(uri, transport) + " (RFC 3263 s.4)";
-    return opening;
-  }
-  const std::optional<dns::DnsName> domain = dns::DnsName::Parse(opening.subject);
-  if (!domain || domain->is_root()) return Invalid(kUriField, "'" + opening.subject + "' is not a domain name");
-
-  // s.4.2: a port in the URI: A and AAAA only. There is nothing else to localhost either.
-  if (uri.port || domain->is_localhost()) {
-    opening.leads.push_back(HostLead{*domain, port, transport, DescribePort(uri)});
-    opening.reason = DescribePort(uri) + ": no SRV; " + DescribeTransport(uri, transport) + " (RFC 3263 s.4.2)";
-    return opening;
-  }
-  opening.domain = domain;
-  for (const Transport candidate : InOrder(*usable, options.transport_preference)) {
-    if (auto owner = SrvOwner(*domain, candidate)) opening.srv_leads.push_back({std::move(*owner), candidate, {}});
-  }
-  // s.4.1: a transport in the URI: no NAPTR, SRV of that transport at once.
-  if (uri.transport) {
-    opening.leads.assign(opening.srv_leads.begin(), opening.srv_leads.end());
-    opening.srv_leads.clear();
-    opening.reason = DescribeTransport(uri, transport) + ": no NAPTR, SRV of that transport (RFC 3263 s.4.1)";
-    return opening;
-  }
-  opening.leads.push_back(NaptrLead{*domain, 0});
-  opening.reason = "neither port nor transport: NAPTR (RFC 3263 s.4.1)";
-  return opening;
+  const std::string target = opening.subject;
+  if (const auto address = IpAddress::Parse(target)) return OpenNumeric(uri, *address, request, std::move(opening));
+  const std::optional<dns::DnsName> name = dns::DnsName::Parse(target);
+  if (!name || name->is_root()) return Invalid(kUriField, "'" + target + "' is not a domain name");
+  if (uri.port || name->is_localhost()) return OpenHost(uri, *name, std::move(opening));
+  return OpenDomain(uri, *name, options, std::move(opening));
 }
 
 }  // namespace flowbroker::location

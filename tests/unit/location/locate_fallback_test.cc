@@ -141,6 +141,15 @@ TEST(ServerLocatorFallbackTest, HostsWithoutAddressesDoNotLeadToTheDomain) {
   EXPECT_THAT(Names(location.Run()), IsEmpty()) << "SRV exists, so the domain itself is not meant";
 }
 
+TEST(ServerLocatorFallbackTest, SrvWithoutUsableRecordDoesNotLeadToTheDomain) {
+  Location location(R"(
+    example.org           A 192.0.2.1
+    _sip._tcp.example.org SRV 1 1 0 example.org
+  )");
+  location.request.destination = Uri("example.org", std::nullopt, Transport::kTcp);
+  EXPECT_THAT(Names(location.Run()), IsEmpty());
+}
+
 TEST(ServerLocatorFallbackTest, UnusableSrvRecordsAreLeftOut) {
   Location location(R"(
     _sip._tcp.example.org SRV 1 1 0    a.example.org

@@ -138,7 +138,10 @@ TEST(ServerLocatorLimitsTest, NaptrRingsAreGoneRoundOnce) {
   location.request.destination = Uri("a");
   const ServerLocator locator = location.Run();
   EXPECT_TRUE(locator.done());
-  EXPECT_EQ(std::count(location.asked.begin(), location.asked.end(), "NAPTR b"), 1);
+  const auto reads_b = [](const TraceStep& step) {
+    return step.what == TraceWhat::kSelection && step.subject == "NAPTR b";
+  };
+  EXPECT_EQ(std::count_if(locator.trace().begin(), locator.trace().end(), reads_b), 1);
 }
 
 TEST(ServerLocatorLimitsTest, ASmallZoneCannotMakeALongList) {

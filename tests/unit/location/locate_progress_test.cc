@@ -161,6 +161,13 @@ TEST_F(ServerLocatorProgressTest, AddressesOfTheWrongFamilyAreIgnored) {
   EXPECT_THAT(Names(locator), ElementsAre("UDP 192.0.2.7:5060"));
 }
 
+TEST_F(ServerLocatorProgressTest, TheLongestTtlDoesNotOverflow) {
+  const ServerLocator& locator = Begin(kOneHost, Uri("a", 5060));
+  const dns::RecordSet answer{dns::AnswerStatus::kNoRecords, Duration::max()};
+  locator_->OnAnswer({testing::FakeDnsZone::Name("a"), RecordType::kA}, answer, AnswerOrigin::kServer, location_.now);
+  EXPECT_EQ(locator.valid_until(), kNever);
+}
+
 TEST_F(ServerLocatorProgressTest, CanBeMovedWhileQuestionsAreOutstanding) {
   Begin(kOneHost, Uri("a", 5060));
   ServerLocator moved = std::move(*locator_);
