@@ -123,7 +123,11 @@ void TlsSession::Decrypt(std::string& plaintext) {
   std::array<char, SSL3_RT_MAX_PLAIN_LENGTH> record;
   while (true) {
     const int count = SSL_read(ssl_.get(), record.data(), static_cast<int>(record.size()));
-    if (count <= 0) return OnIncomplete(count);
+    if (count <= 0) {
+      OnIncomplete(count);
+      SSL_free_buffers(ssl_.get());  // SSL_MODE_RELEASE_BUFFERS forgets the one that a session ticket came in: 16 KB
+      return;
+    }
     plaintext.append(record.data(), static_cast<std::size_t>(count));
   }
 }
