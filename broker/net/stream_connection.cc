@@ -140,10 +140,27 @@ void StreamConnection::ResumeReading() {
 
 void StreamConnection::Send(std::string_view bytes) {
   if (state_ != State::kConnected) return;
-  if (tls_ == nullptr) return Write(bytes);
-  std::string to_peer;
-  if (tls_->Send(bytes, to_peer) == TlsSession::State::kFailed) return EndSoon(*tls_->failure());
-  Write(to_peer);
+  if (tls_ == nullptr) {
+    unsent_.append(bytes);
+  } else if (tls_->Send(bytes, unsent_) == TlsSession::State::kFailed) {
+    return EndSoon(*tls_->failure());
+  }
+  FlushSoon();
+}
+
+void StreamConnection::FlushSoon() {
+  if (flush_pending_ || write_pending_) return;
+  flush_pending_ = true;
+  asio::post(sockets_.io, [self = shared_from_this()] {
+    self->flush_pending_ = false;
+    self->Flush();
+  });
+}
+
+void StreamConnection::Flush() {
+  if (state_ == State::kClosed || unsent_.empty()) return;
+  Write(std::exchange(unsent_, {}));
+  if (state_ != State::kClosed) sockets_.listener.OnQueueChanged(id_);
 }
 
 void StreamConnection::Write(std::string_view bytes) {
@@ -154,7 +171,7 @@ void StreamConnection::Write(std::string_view bytes) {
     bytes.remove_prefix(count);
   }
   unsent_.append(bytes);
-  if (!unsent_.empty()) AwaitWritable();
+  if (!unsent_.empty() && !flush_pending_) AwaitWritable();
 }
 
 void StreamConnection::AwaitWritable() {
@@ -162,19 +179,15 @@ void StreamConnection::AwaitWritable() {
   write_pending_ = true;
   socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const error_code& error) {
     self->write_pending_ = false;
-    if (error || self->state_ == State::kClosed) return;
-    const std::string waiting = std::exchange(self->unsent_, {});
-    self->Write(waiting);
-    if (self->state_ != State::kClosed) self->sockets_.listener.OnQueueChanged(self->id_);
+    if (!error) self->Flush();
   });
 }
 
 void StreamConnection::Close() {
-  if (state_ == State::kConnected && tls_ != nullptr && unsent_.empty()) {
-    std::string goodbye;
-    tls_->Close(goodbye);
+  if (state_ == State::kConnected && !write_pending_) {
+    if (tls_ != nullptr) tls_->Close(unsent_);
     error_code ignored;  // a peer that is gone needs no goodbye
-    socket_.write_some(asio::buffer(goodbye), ignored);
+    socket_.write_some(asio::buffer(unsent_), ignored);
   }
   state_ = State::kClosed;
   error_code ignored;

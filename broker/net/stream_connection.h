@@ -21,7 +21,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void Start(const ConnectSpec& spec);
 
   void Send(std::string_view bytes) override;
-  std::size_t queued() const override { return unsent_.size(); }
+  std::size_t queued() const override { return write_pending_ ? unsent_.size() : 0; }
   void PauseReading() override { reading_paused_ = true; }
   void ResumeReading() override;
   void Close() override;
@@ -45,6 +45,8 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void OnTlsBytes(std::string_view bytes);
   void OnPlainBytes(std::string_view bytes);
   void Write(std::string_view bytes);
+  void FlushSoon();  ///< so that messages sent in one turn share a system call
+  void Flush();
   void AwaitWritable();
   void End(Failure failure);
   void EndSoon(Failure failure);
@@ -62,7 +64,8 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   State state_ = State::kConnecting;
   bool reading_paused_ = false;
   bool read_pending_ = false;
-  bool write_pending_ = false;
+  bool write_pending_ = false;  ///< the kernel took less than all of unsent_
+  bool flush_pending_ = false;  ///< nothing of unsent_ was offered to it yet
 };
 
 }  // namespace flowbroker::net
