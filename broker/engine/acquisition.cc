@@ -36,8 +36,9 @@ TimePoint Acquisition::NextDeadline() const {
 Trace Acquisition::TraceSoFar() const {
   Trace trace{started, {}};
   if (locator) trace.steps = locator->trace();
-  trace.steps.insert(trace.steps.end(), attempt_trace.begin(), attempt_trace.end());
-  std::ranges::stable_sort(trace.steps, {}, &TraceStep::start);
+  for (const TraceStep& step : attempt_trace) {
+    trace.steps.insert(std::ranges::upper_bound(trace.steps, step.start, {}, &TraceStep::start), step);
+  }
   return trace;
 }
 

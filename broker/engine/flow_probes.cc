@@ -92,8 +92,8 @@ void FlowProbes::End(const flow::FlowId& flow, const Expected<ProbeResult>& resu
   numbers_.erase(running.number);
   context_.deadlines.Move(running.number, running.scheduled, kNever);
   if (flow::Flow* open = flows_.pool().Find(flow)) open->probing = false;
-  for (auto& [deadline, done] : running.callers) {
-    context_.actions.calls.emplace_back([done = std::move(done), result] { done(result); });
+  for (auto& caller : running.callers) {
+    context_.actions.calls.emplace_back([done = std::move(caller.second), result] { done(result); });
   }
   const bool alive = result && result->alive;
   on_ended_({flow, alive, alive ? result->answer : "", running.started, std::move(running.acquisitions)}, now);
