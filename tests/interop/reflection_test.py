@@ -35,6 +35,22 @@ class ReflectionTest(BrokerTest):
                             timeout=60, env={**os.environ, "HOME": self.lab.state})
         return done.returncode == 0, done.stdout + done.stderr
 
+    def resolve_response(self, **via):
+        """Targets of a response, by the fields of its topmost Via (D4)."""
+        good, text = self.call("flowbroker.v1.BrokerService", "Resolve", {"destination": {"response": via}})
+        self.assertTrue(good, text)
+        return [(one["transport"].removeprefix("TRANSPORT_"), one["endpoint"]["address"], one["endpoint"]["port"])
+                for one in json.loads(text)["targets"]]
+
+    def check_responses(self):
+        received = self.resolve_response(transport="TRANSPORT_UDP", sent_by_host="dual.example.test", sent_by_port=5062,
+                                         received="192.0.2.10", rport=5070)
+        self.assertEqual(received[0], ("UDP", "192.0.2.10", 5070))
+        named = self.resolve_response(transport="TRANSPORT_UDP", sent_by_host="srvudp.example.test")
+        self.assertEqual(named[0], ("UDP", V6, 5060))
+        numeric = self.resolve_response(transport="TRANSPORT_TCP", sent_by_host="192.0.2.11")
+        self.assertEqual(numeric, [("TCP", "192.0.2.11", 5060)])
+
     def check(self):
         good, text = self.call("flowbroker.v1.BrokerService", "Acquire", ACQUIRE)
         self.assertTrue(good, text)
@@ -50,10 +66,10 @@ class ReflectionTest(BrokerTest):
 
     def test_buf_curl(self):
         buf = tool("buf")
-        self.assertIsNotNone(buf, "buf is installed by deploy/install-dependencies.sh test")
         self.command = lambda service, method, data: [
             buf, "curl", "--protocol", "grpc", "--http2-prior-knowledge", "-d", data, f"http://{BROKER}/{service}/{method}"]
         self.check()
+        self.check_responses()
 
     def test_grpcurl(self):
         grpcurl = tool("grpcurl")
@@ -66,4 +82,7 @@ class ReflectionTest(BrokerTest):
 
 
 if __name__ == "__main__":
+    if tool("buf") is None:
+        print("skipped: buf is not installed (deploy/install-dependencies.sh test)")
+        sys.exit(1 if os.environ.get("CI") == "true" else 77)
     main()
