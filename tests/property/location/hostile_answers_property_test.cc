@@ -81,7 +81,7 @@ RC_GTEST_PROP(HostileAnswers, NeitherCrashNorKeepBusy, ()) {
   const LocationRun run = RunLocation(settings, [&](const dns::Question&) { return server.Answer(); });
   RC_ASSERT(run.glimpses.back().done);
   RC_ASSERT(run.asked.size() <= settings.options.max_questions);
-  RC_ASSERT(run.glimpses.back().targets.size() <= 64 * 2 * settings.options.max_addresses_per_host);
+  RC_ASSERT(run.glimpses.back().targets.size() <= std::size_t{64} * 2 * settings.options.max_addresses_per_host);
   std::size_t trace_size = 0;
   for (const TraceStep& step : run.trace) trace_size += step.subject.size() + step.reason.size();
   RC_ASSERT(run.trace.size() <= 4 * settings.options.max_questions + 16);

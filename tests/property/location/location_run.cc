@@ -1,7 +1,7 @@
 #include "tests/property/location/location_run.h"
 
 #include <chrono>
-#include <iterator>
+#include <utility>
 
 #include "tests/support/fake_source_addresses.h"
 #include "tests/support/seeded_random.h"
@@ -28,7 +28,7 @@ LocationRun RunLocation(const RunSettings& settings,
   run.glimpses.push_back(Look(locator, run.asked.size(), 0));
   for (std::size_t answered = 1; !open.empty(); ++answered) {
     const auto next = open.begin() + static_cast<std::ptrdiff_t>(UniformUpTo(order, open.size() - 1));
-    const dns::Question question = *next;
+    const dns::Question question = std::move(*next);
     open.erase(next);
     now += std::chrono::milliseconds(1);
     const auto more = locator.OnAnswer(question, answer(question), AnswerOrigin::kServer, now);
@@ -44,6 +44,7 @@ LocationRun RunLocation(const RunSettings& settings,
 
 std::vector<std::string> Names(const std::vector<LocatedTarget>& targets) {
   std::vector<std::string> names;
+  names.reserve(targets.size());
   for (const LocatedTarget& located : targets) names.push_back(located.target.ToString());
   return names;
 }

@@ -55,6 +55,7 @@ std::vector<double> ExpectedShares(const std::vector<dns::SrvRecord>& records) {
   double sum = 0;
   for (const dns::SrvRecord& record : records) sum += record.weight;
   std::vector<double> shares;
+  shares.reserve(records.size());
   for (const dns::SrvRecord& record : records) shares.push_back(record.weight / (sum + 1));
   const auto zero = std::find_if(records.begin(), records.end(), [](const auto& r) { return r.weight == 0; });
   const auto first = zero == records.end() ? records.begin() : zero;
@@ -70,6 +71,7 @@ TEST(SrvSelectionShares, ConvergeToThoseOfRfc2782) {
   for (int trial = 0; trial < 40; ++trial) {
     std::vector<dns::SrvRecord> records;
     const auto count = 2 + UniformUpTo(random, 4);
+    records.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       records.push_back(Record(1, static_cast<int>(UniformUpTo(random, trial % 2 == 0 ? 4 : 200)), i));
     }

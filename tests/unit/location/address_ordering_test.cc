@@ -126,6 +126,7 @@ INSTANTIATE_TEST_SUITE_P(Rule9UsesLongestPrefix, AddressOrderingTest,
 
 std::vector<std::string> Order(const std::vector<const char*>& given, const testing::FakeSourceAddresses& sources) {
   std::vector<IpAddress> addresses;
+  addresses.reserve(given.size());
   for (const char* text : given) addresses.push_back(*IpAddress::Parse(text));
   std::vector<std::string> names;
   for (const OrderedAddress& ordered : OrderDestinations(addresses, sources)) {

@@ -45,9 +45,7 @@ TEST(ServerLocatorFailureTest, DemandsMustBeAmongTheAllowedTransports) {
 
 TEST(ServerLocatorFailureTest, HostsMustBeNamesOrUnicastAddresses) {
   for (const char* host : {"", ".", "exa mple.org", "a..b", "0.0.0.0", "255.255.255.255", "224.0.1.75", "::", "ff02::1",
-                           "::ffff:192.0.2.1",
-                           "b\xc3\xbc"
-                           "cher.de"}) {
+                           "::ffff:192.0.2.1", "\xc3\xbc.de"}) {
     const Failure failure = FailureOfUri(Uri(host));
     EXPECT_EQ(failure.reason, FailureReason::kInvalidArgument) << host;
     EXPECT_EQ(failure.field, "destination.uri") << host;

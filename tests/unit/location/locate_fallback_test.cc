@@ -27,6 +27,7 @@ TEST(ServerLocatorFallbackTest, WithoutNaptrAsksSrvOfEveryTransportAtOnce) {
   ASSERT_EQ(naptr.size(), 1U);
   const auto srv = locator.OnAnswer(naptr[0], location.zone.Answer(naptr[0]), AnswerOrigin::kServer, location.now);
   std::vector<std::string> asked;
+  asked.reserve(srv.size());
   for (const auto& question : srv) asked.push_back(question.ToString());
   EXPECT_THAT(asked,
               ElementsAre("SRV _sips._tcp.example.org", "SRV _sip._tcp.example.org", "SRV _sip._udp.example.org"));

@@ -33,6 +33,7 @@ class ScriptedRandom final : public RandomSource {
 
 std::vector<std::string> Targets(const std::vector<dns::SrvRecord>& records) {
   std::vector<std::string> targets;
+  targets.reserve(records.size());
   for (const dns::SrvRecord& record : records) targets.push_back(record.target.ToString());
   return targets;
 }
