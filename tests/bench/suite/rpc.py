@@ -19,7 +19,7 @@ def run(quick):
     if ghz is None:
         print("\nrpc: skipped, no ghz here (deploy/install-dependencies.sh bench)")
         return
-    seconds, rounds = (1, 1) if quick else (4, 3)
+    seconds, rounds = (1, 1) if quick else (2, 6)
     address = f"127.0.0.1:{free_port()}"
     with Process([program("bench/sink"), "-", "-"]) as sink, Broker(tcp=address) as broker:
         port = sink.line()
