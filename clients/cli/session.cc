@@ -22,11 +22,17 @@ void AwaitConnection(grpc::Channel& channel, std::chrono::system_clock::time_poi
   }
 }
 
-ExitCode Show(const Session& session, const client::Error& error, const v1::Trace* trace) {
+ExitCode Show(const Session& session, client::Error error, const v1::Trace* trace) {
+  if (error.failure == client::kBrokerUnreachable) {
+    error.message =
+        "cannot reach the broker at " + session.address + "; is flowbrokerd running? (" + error.message + ")";
+  }
   if (session.invocation.json) {
     PrintJson(session, ErrorDocument(error, trace));
   } else {
-    session.err << RenderError(session.invocation.subject, error, session.Elapsed(), session.canvas) << std::flush;
+    const std::string& asked = session.invocation.subject;
+    session.err << RenderError(asked.empty() ? session.address : asked, error, session.Elapsed(), session.canvas)
+                << std::flush;
   }
   return ExitCodeFor(error);
 }
@@ -48,13 +54,8 @@ void PrintJson(const Session& session, const google::protobuf::Message& message)
 }
 
 ExitCode Fail(const Session& session, const grpc::Status& status) {
-  client::Error error = client::ErrorFrom(status);
-  if (error.failure == client::kBrokerUnreachable) {
-    error.message =
-        "cannot reach the broker at " + session.address + "; is flowbrokerd running? (" + error.message + ")";
-  }
   const auto trace = client::TraceDetail(status);
-  return Show(session, error, trace ? &*trace : nullptr);
+  return Show(session, client::ErrorFrom(status), trace ? &*trace : nullptr);
 }
 
 ExitCode Fail(const Session& session, const client::Error& error) {

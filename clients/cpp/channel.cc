@@ -1,5 +1,6 @@
 #include "clients/cpp/channel.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <sys/stat.h>
@@ -44,11 +45,14 @@ std::string BrokerAddress(std::string_view given) {
 }
 
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+  // gRPC stays initialised from now on. Otherwise it shuts down whenever its last user goes, which may take ten
+  // seconds: it waits for a poller of its own (seen with 1.51).
+  [[maybe_unused]] static const bool initialised = (grpc_init(), true);
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY,
                    0);  // the broker is near: a proxy of the environment is not meant for it
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);  // also the least time a connection attempt is given
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // no sharing of connections between clients
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
