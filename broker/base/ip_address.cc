@@ -54,7 +54,8 @@ std::optional<IpAddress> IpAddress::Parse(std::string_view text) {
   const std::string terminated(text);
   if (terminated.find('\0') != std::string::npos) return std::nullopt;
   std::array<std::uint8_t, 16> ipv6{};
-  if (inet_pton(AF_INET6, terminated.c_str(), ipv6.data()) == 1) return FromIpv6(ipv6);
+  const bool has_colon = terminated.find(':') != std::string::npos;
+  if (has_colon && inet_pton(AF_INET6, terminated.c_str(), ipv6.data()) == 1) return FromIpv6(ipv6);
   std::array<std::uint8_t, 4> ipv4{};
   if (inet_pton(AF_INET, terminated.c_str(), ipv4.data()) == 1) return FromIpv4(ipv4);
   return std::nullopt;

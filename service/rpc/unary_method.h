@@ -40,10 +40,12 @@ class UnaryCall {
   ~UnaryCall() = default;
   virtual void Send(const grpc::Status* failure) = 0;
 
-  /// Makes the empty response of the next call, in the memory of the last one.
-  void RenewResponse() {
+  /// Makes the empty messages of the next call in the memory of the last one; gives the request.
+  template <typename Request>
+  Request* RenewMessages() {
     arena_.Reset();
     response_ = google::protobuf::Arena::CreateMessage<Response>(&arena_);
+    return google::protobuf::Arena::CreateMessage<Request>(&arena_);
   }
 
   std::optional<grpc::ServerContext> context_;
@@ -57,7 +59,7 @@ class UnaryCall {
     return options;
   }
 
-  // A pooled answer with its trace takes about 1 KB; more comes from the heap.
+  // An Acquire and its pooled answer with the trace take about 1 KB; more comes from the heap.
   alignas(std::max_align_t) std::array<char, 2048> block_;
   google::protobuf::Arena arena_{OptionsFor(block_)};
   Response* response_ = nullptr;
@@ -113,10 +115,11 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
   explicit Call(UnaryMethod& method) : method_(method) {}
 
   void Post() {
+    request_ = this->template RenewMessages<Request>();
     this->context_.emplace();
     writer_.emplace(&*this->context_);
     this->context_->AsyncNotifyWhenDone(ended_.tag());
-    method_.acceptor_(&*this->context_, &request_, &*writer_, arrived_.tag());
+    method_.acceptor_(&*this->context_, request_, &*writer_, arrived_.tag());
   }
 
  private:
@@ -127,9 +130,8 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
     }
     method_.queue_.CallBegan();
     method_.Post();
-    this->RenewResponse();
     events_to_come_ = 2;
-    method_.handler_(request_, *this);
+    method_.handler_(*request_, *this);
   }
 
   void OnEnded(bool /*ok*/) {
@@ -158,7 +160,7 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
   }
 
   UnaryMethod& method_;
-  Request request_;
+  Request* request_ = nullptr;
   std::optional<Writer> writer_;
   int events_to_come_ = 0;
   MemberEvent<Call, &Call::OnArrived> arrived_{*this};
