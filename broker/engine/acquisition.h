@@ -41,14 +41,16 @@ struct Attempt {
   std::optional<Endpoint> local = {};     ///< once the socket has one
   std::optional<flow::Probe> probe = {};  ///< UDP: the OPTIONS that must be answered
   ProbeRequest probe_request = {};
+  std::vector<std::string> early_messages = {};  ///< the peer spoke before the race was judged
 };
 
 /// A request for a flow that could not be answered from the pool, with everyone who waits for it: location, then race.
 /// Plain state; Acquisitions moves it. Lives until the race is over, which may be after its last waiter's deadline.
 struct Acquisition {
   std::uint64_t number;
-  std::string key;         ///< destination key; made unique for exclusive requests
-  AcquireRequest request;  ///< the first waiter's
+  std::string key;          ///< destination key; made unique for exclusive requests
+  std::string request_key;  ///< the same for every retry of the request
+  AcquireRequest request;   ///< the first waiter's
   std::string tls_identity;
   TimePoint started;
 
@@ -63,9 +65,11 @@ struct Acquisition {
   std::optional<std::size_t> wait_step = {};  ///< in attempt_trace: waiting for late DNS
 
   std::optional<flow::FlowId> probed = {};  ///< existing flow whose probe is under way
+  std::size_t probe_step = 0;               ///< in attempt_trace; meaningful with `probed` only
   TimePoint hedge_at = kNever;              ///< when location and race go on although the probe is not over
 
   bool starved = false;          ///< its race waits for room under max_attempts
+  bool woken = false;            ///< was starved, and has not used or passed on the room it was told of
   TimePoint scheduled = kNever;  ///< its place in the shard's deadlines
 
   Attempt* FindAttempt(racing::AttemptId id);

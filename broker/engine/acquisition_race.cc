@@ -17,9 +17,11 @@ void AppendReason(TraceStep& step, const std::string& text) {
 
 /// Shows in the trace that the race waits for DNS although it has a candidate (RFC 8305 s.3).
 void NoteWait(Acquisition& acquisition, TimePoint now) {
-  const bool nothing_yet = acquisition.attempts.empty() && acquisition.attempt_trace.empty();
+  const bool nothing_yet = std::ranges::none_of(acquisition.attempt_trace, [](const TraceStep& step) {
+    return step.what == TraceWhat::kAttempt || step.what == TraceWhat::kWait;
+  });
   if (nothing_yet && acquisition.locator->better_may_come()) {
-    acquisition.wait_step = 0;
+    acquisition.wait_step = acquisition.attempt_trace.size();
     acquisition.attempt_trace.push_back({TraceWhat::kWait, now, now, "late DNS answers", TraceOutcome::kPending,
                                          "a better target may come (RFC 8305 s.3)"});
   } else if (acquisition.wait_step && !acquisition.attempts.empty()) {
@@ -40,7 +42,7 @@ void Acquisitions::RunRace(Acquisition& acquisition, std::span<const racing::Rac
     if (Find(number) == nullptr) return;  // answered or failed
   }
   NoteWait(acquisition, now);
-  if (!acquisition.race->awaits_capacity() || acquisition.starved) return;
+  if (!acquisition.race->awaits_capacity() || acquisition.starved || acquisition.woken) return;
   acquisition.starved = true;
   starved_.push_back(number);
   context_.state.observer.OnLimit(Limit::kAttempts);
@@ -102,11 +104,16 @@ void Acquisitions::EndAttempt(Acquisition& acquisition, racing::AttemptId id, Tr
 void Acquisitions::ForgetAttempt(Acquisition& acquisition, racing::AttemptId id) {
   std::erase_if(acquisition.attempts, [id](const Attempt& one) { return one.id == id; });
   --attempts_in_flight_;
-  while (!starved_.empty()) {
+  WakeStarved();
+}
+
+void Acquisitions::WakeStarved() {
+  while (!starved_.empty() && attempts_in_flight_ < max_attempts_) {
     Acquisition* next = Find(starved_.front());
     starved_.pop_front();
     if (next == nullptr) continue;
     next->starved = false;
+    next->woken = true;  // it wakes the next one once it has used the room, or has not
     next->race_events.emplace_back(racing::TimerFired{});
     return Reschedule(*next);
   }
@@ -114,6 +121,12 @@ void Acquisitions::ForgetAttempt(Acquisition& acquisition, racing::AttemptId id)
 
 void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now) {
   const Attempt& attempt = *acquisition.FindAttempt(id);
+  if (flow::Flow* equal = FreshFlowTo(acquisition, attempt.target, now)) {
+    // Another name led to the same target meanwhile: one flow serves both.
+    EndAttempt(acquisition, id, TraceOutcome::kLost, {FailureReason::kLostRace, "an equal flow came first"}, now);
+    return Answer(acquisition, *equal, FlowSource::kPooled, now);
+  }
+  const auto early_messages = attempt.early_messages;
   const auto flow = flows_.Open(KeyOf(acquisition, attempt.target), attempt.connection, *attempt.local,
                                 acquisition.request.exclusive, now);
   if (!flow) {
@@ -124,7 +137,11 @@ void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint
   step.end = now;
   step.outcome = TraceOutcome::kWon;
   ForgetAttempt(acquisition, id);
+  const flow::FlowId opened = (*flow)->id;
   Answer(acquisition, **flow, FlowSource::kRaced, now);
+  for (const std::string& message : early_messages) {
+    if (flow::Flow* open = flows_.pool().Find(opened)) on_early_message_(*open, message, now);
+  }
 }
 
 void Acquisitions::OnTlsBegins(std::uint64_t number, flow::ConnectionId id, std::optional<Duration> rtt,
@@ -186,7 +203,11 @@ void Acquisitions::OnReceived(std::uint64_t number, flow::ConnectionId id,
   Acquisition& acquisition = *Find(number);
   Attempt& attempt = *acquisition.FindAttempt(id);
   for (const auto& item : items) {
-    if (!attempt.probe || item.kind != sip::MessageFramer::Kind::kMessage) continue;
+    if (item.kind != sip::MessageFramer::Kind::kMessage) continue;
+    if (!attempt.probe) {  // up, but not judged yet: at most what one turn of the event loop brings
+      attempt.early_messages.emplace_back(item.bytes);
+      continue;
+    }
     const auto head = sip::ReadMessageHead(item.bytes);
     if (!head || head->is_request || head->top_via_branch != attempt.probe_request.branch) continue;
     context_.state.Record(attempt.target, AttemptStage::kProbe, std::nullopt, attempt.probe->OnAnswer(now), now);

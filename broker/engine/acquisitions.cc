@@ -21,14 +21,23 @@ Trace TraceFor(const Acquisition& acquisition, const Waiter& waiter, TimePoint n
   return trace;
 }
 
+/// Tells apart what a retry must have in common with its first try.
+std::string RequestKey(const AcquireRequest& request, std::string_view destination_key) {
+  std::string key(destination_key);
+  if (request.exclusive) key += "\x1f!";
+  return key;
+}
+
 }  // namespace
 
-Acquisitions::Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions)
+Acquisitions::Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions,
+                           OnEarlyMessage on_early_message)
     : context_(context),
       options_(context.state.options),
       flows_(flows),
       probes_(probes),
       questions_(questions),
+      on_early_message_(std::move(on_early_message)),
       max_attempts_(ShareOf(options_.max_attempts, options_.shards)),
       max_requests_(ShareOf(options_.max_requests, options_.shards)),
       answered_(max_requests_) {}
@@ -42,7 +51,11 @@ std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& reque
                                                      TimePoint now) {
   if (context_.stopping) return std::nullopt;
   const auto answered = answered_.Find(request.client_group, request.request_id, now);
-  flow::Flow* flow = answered ? flows_.pool().Find(*answered) : nullptr;
+  flow::Flow* flow = nullptr;
+  if (answered) {
+    if (answered->request_key != RequestKey(request, key)) return std::nullopt;  // Start refuses it
+    flow = flows_.pool().Find(answered->flow);
+  }
   const std::string_view why = flow != nullptr ? "same request id" : "fresh flow";
   if (flow == nullptr) {
     flow = KnownFlow(request, key, now);
@@ -69,7 +82,11 @@ flow::Flow* Acquisitions::KnownFlow(const AcquireRequest& request, std::string_v
 std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_view key, AcquireCallback done,
                                   TimePoint now) {
   if (context_.stopping) return Refuse(std::move(done), {FailureReason::kShuttingDown, ""}, now);
-  if (requests_.size() >= max_requests_) {
+  const auto answered = answered_.Find(request.client_group, request.request_id, now);
+  if (answered && answered->request_key != RequestKey(request, key)) {
+    return Refuse(std::move(done), {FailureReason::kAlreadyInUse, "request_id was used for another request"}, now);
+  }
+  if (requests_.size() >= max_requests_ || acquisitions_.size() >= max_requests_) {
     context_.state.observer.OnLimit(Limit::kRequests);
     return Refuse(std::move(done), {FailureReason::kLimitReached, "max_requests: too many requests in flight"}, now);
   }
@@ -94,14 +111,15 @@ std::uint64_t Acquisitions::Refuse(AcquireCallback done, Failure failure, TimePo
 std::pair<Acquisition&, bool> Acquisitions::FindOrCreate(const AcquireRequest& request, std::string_view key,
                                                          TimePoint now) {
   const std::uint64_t number = context_.NextNumber();
-  std::string own_key(key);
+  std::string own_key = RequestKey(request, key);
   // An exclusive flow is not shared - except between a request and its own retries.
   if (request.exclusive)
-    own_key += "\x1f!" + (request.request_id.empty() ? std::to_string(number) : request.request_id);
+    own_key += request.request_id.empty() ? "#" + std::to_string(number) : "=" + request.request_id;
   const auto [entry, created] = by_key_.try_emplace(own_key, number);
   if (!created) return {acquisitions_.at(entry->second), false};
   Acquisition acquisition{.number = number,
                           .key = std::move(own_key),
+                          .request_key = RequestKey(request, key),
                           .request = request,
                           .tls_identity = TlsIdentityOf(request.destination),
                           .started = now};
@@ -124,11 +142,16 @@ std::uint64_t Acquisitions::AddWaiter(Acquisition& acquisition, const AcquireReq
 
 bool Acquisitions::HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now) {
   if (acquisition.probed || !acquisition.request.time_sensitive) return false;
+  const Target& target = flow.key.remote;
   acquisition.probed = flow.id;
+  acquisition.probe_step = acquisition.attempt_trace.size();
+  acquisition.attempt_trace.push_back({TraceWhat::kProbe, now, now, "existing flow to " + target.ToString(),
+                                       TraceOutcome::kPending, "no recent sign of life"});
   probes_.Start(flow, acquisition.number, now);
   // H12: the flow is asked first; the race starts beside it once an answer is later than expected.
-  acquisition.hedge_at =
-      now + racing::AttemptDelay(Expectation(flow.key.remote, AttemptStage::kProbe), options_.racing.delay);
+  auto expectation = Expectation(target, AttemptStage::kProbe);
+  if (!expectation) expectation = Expectation(target, FirstStage(target.transport));
+  acquisition.hedge_at = now + racing::AttemptDelay(expectation, options_.racing.delay);
   return true;
 }
 
@@ -142,16 +165,14 @@ void Acquisitions::OnProbeEnded(const FlowProbes::Ended& ended, TimePoint now) {
   for (const std::uint64_t number : ended.acquisitions) {
     Acquisition* acquisition = Find(number);
     if (acquisition == nullptr) continue;
-    TraceStep step{TraceWhat::kProbe, ended.started, now, "existing flow", TraceOutcome::kSucceeded, ended.answer};
-    if (!ended.alive) {
-      step.outcome = TraceOutcome::kFailed;
-      step.reason = "no answer in time";
-      step.failure = FailureReason::kProbeTimedOut;
-    }
-    acquisition->attempt_trace.push_back(std::move(step));
+    TraceStep& step = acquisition->attempt_trace[acquisition->probe_step];
+    step.end = now;
+    step.outcome = ended.alive ? TraceOutcome::kSucceeded : TraceOutcome::kFailed;
+    step.failure = ended.failure;
+    if (ended.alive) step.reason = "answered: " + ended.answer;
     if (ended.alive) {
       Answer(*acquisition, *flows_.pool().Find(ended.flow), FlowSource::kProbed, now);
-    } else if (acquisition->hedge_at != kNever) {
+    } else if (!acquisition->race) {
       OnHedgeDue(*acquisition, now);
     }
     if (Acquisition* still = Find(number)) Reschedule(*still);
@@ -188,7 +209,9 @@ void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
   for (const location::LocatedTarget& located : locator.targets()) {
     if (flows_.pool().HasRoomFor(located.target)) changed.candidates.push_back({located.target, located.host_rank});
   }
-  if (changed.candidates.empty() && changed.complete) {
+  if (changed.candidates.empty()) {
+    const flow::Flow* probed = acquisition.probed ? flows_.pool().Find(*acquisition.probed) : nullptr;
+    if (!changed.complete || (probed != nullptr && probed->probing)) return;  // that flow may answer yet, or make room
     context_.state.observer.OnLimit(Limit::kFlowsPerTarget);
     return Fail(acquisition, {FailureReason::kLimitReached, "max_flows_per_target: every target has its full number"},
                 now);
@@ -246,7 +269,7 @@ void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource
   flows_.pool().NoteActivity(flow, now);
   for (auto& [number, waiter] : acquisition.waiters) {
     const bool by_other = waiter.shared && source == FlowSource::kRaced;
-    answered_.Remember(acquisition.request.client_group, waiter.request_id, flow.id, now);
+    answered_.Remember(acquisition.request.client_group, waiter.request_id, {flow.id, acquisition.request_key}, now);
     AcquireResult result{Acquired(flow, by_other ? FlowSource::kShared : source), {waiter.asked, {}}};
     if (waiter.want_trace) result.trace = TraceFor(acquisition, waiter, now);
     context_.state.observer.OnAcquired(result, now - waiter.asked);
@@ -285,14 +308,20 @@ void Acquisitions::Cancel(std::uint64_t request, TimePoint now) {
   if (found == requests_.end()) return;
   Acquisition& acquisition = acquisitions_.at(found->second);
   EndWaiter(acquisition, request, {FailureReason::kCancelled, ""}, now);
-  // Nobody but its caller could use an exclusive flow; any other goes on for the pool.
-  if (acquisition.request.exclusive && acquisition.waiters.empty()) return Erase(acquisition, now);
+  if (IsAbandoned(acquisition)) return Erase(acquisition, now);
   Reschedule(acquisition);
 }
 
 bool Acquisitions::OnTimer(std::uint64_t number, TimePoint now) {
+  if (Find(number) == nullptr) return false;
+  const bool woken = std::exchange(Find(number)->woken, false);
+  MoveOn(number, now);
+  if (woken) WakeStarved();
+  return true;
+}
+
+void Acquisitions::MoveOn(std::uint64_t number, TimePoint now) {
   Acquisition* acquisition = Find(number);
-  if (acquisition == nullptr) return false;
   DriveProbes(*acquisition, now);
   if (acquisition->hedge_at <= now) OnHedgeDue(*acquisition, now);
   if (Find(number) != nullptr && acquisition->race) {
@@ -300,15 +329,18 @@ bool Acquisitions::OnTimer(std::uint64_t number, TimePoint now) {
     events.emplace_back(racing::TimerFired{});
     RunRace(*acquisition, events, now);
   }
-  if (Find(number) == nullptr) return true;
+  if (Find(number) == nullptr) return;
   ExpireWaiters(*acquisition, now);
-  const bool useless = acquisition->waiters.empty() && (acquisition->request.exclusive || !acquisition->race);
-  if (useless) {
+  if (IsAbandoned(*acquisition)) {
     Erase(*acquisition, now);
   } else {
     Reschedule(*acquisition);
   }
-  return true;
+}
+
+bool Acquisitions::IsAbandoned(const Acquisition& acquisition) {
+  // What is in flight goes on for the pool's and the memory's benefit, unless nobody else could use an exclusive flow.
+  return acquisition.waiters.empty() && (acquisition.request.exclusive || acquisition.attempts.empty());
 }
 
 void Acquisitions::Stop(const Failure& failure, TimePoint now) {
@@ -330,7 +362,9 @@ void Acquisitions::Erase(Acquisition& acquisition, TimePoint now) {
   }
   context_.deadlines.Move(acquisition.number, acquisition.scheduled, kNever);
   by_key_.erase(std::string(acquisition.key));
+  const bool woken = acquisition.woken;
   acquisitions_.erase(std::uint64_t{acquisition.number});
+  if (woken) WakeStarved();
 }
 
 }  // namespace flowbroker::engine

@@ -24,7 +24,11 @@ namespace flowbroker::engine {
 /// Acquisition is good until it is answered or fails; `Find` by number tells.
 class Acquisitions {
  public:
-  Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions);
+  /// Given what a peer sent before its flow was one.
+  using OnEarlyMessage = std::function<void(flow::Flow&, std::string_view bytes, TimePoint now)>;
+
+  Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions,
+               OnEarlyMessage on_early_message);
 
   /// Fast path: the answer from the pool, without I/O. `key` is the request's destination key.
   std::optional<AcquireResult> TryPooled(const AcquireRequest& request, std::string_view key, TimePoint now);
@@ -77,6 +81,8 @@ class Acquisitions {
   void Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now);
   void Fail(Acquisition& acquisition, const Failure& failure, TimePoint now);
   void EndWaiter(Acquisition& acquisition, std::uint64_t number, const Failure& failure, TimePoint now);
+  static bool IsAbandoned(const Acquisition& acquisition);
+  void MoveOn(std::uint64_t number, TimePoint now);
   void ExpireWaiters(Acquisition& acquisition, TimePoint now);
   void Erase(Acquisition& acquisition, TimePoint now);
   void Reschedule(Acquisition& acquisition);
@@ -88,6 +94,7 @@ class Acquisitions {
   void EndAttempt(Acquisition& acquisition, racing::AttemptId id, TraceOutcome outcome, const Failure& failure,
                   TimePoint now);
   void ForgetAttempt(Acquisition& acquisition, racing::AttemptId id);
+  void WakeStarved();
   void Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now);
   void StartProbe(Attempt& attempt, TimePoint now);
   void DriveProbes(Acquisition& acquisition, TimePoint now);
@@ -99,6 +106,7 @@ class Acquisitions {
   ShardFlows& flows_;
   FlowProbes& probes_;
   Questions& questions_;
+  OnEarlyMessage on_early_message_;
   const std::size_t max_attempts_;  // this shard's part of the broker's
   const std::size_t max_requests_;
 

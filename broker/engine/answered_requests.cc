@@ -1,5 +1,7 @@
 #include "broker/engine/answered_requests.h"
 
+#include <utility>
+
 namespace flowbroker::engine {
 namespace {
 
@@ -12,15 +14,15 @@ std::string KeyOf(std::string_view client_group, std::string_view request_id) {
 
 }  // namespace
 
-std::optional<flow::FlowId> AnsweredRequests::Find(std::string_view client_group, std::string_view request_id,
-                                                   TimePoint now) const {
+std::optional<AnsweredRequests::Answer> AnsweredRequests::Find(std::string_view client_group,
+                                                               std::string_view request_id, TimePoint now) const {
   if (request_id.empty()) return std::nullopt;
   const auto found = answers_.find(KeyOf(client_group, request_id));
   if (found == answers_.end() || found->second.until <= now) return std::nullopt;
-  return found->second.flow;
+  return found->second.answer;
 }
 
-void AnsweredRequests::Remember(std::string_view client_group, std::string_view request_id, flow::FlowId flow,
+void AnsweredRequests::Remember(std::string_view client_group, std::string_view request_id, Answer answer,
                                 TimePoint now) {
   if (request_id.empty()) return;
   while (!age_.empty() && (age_.front().first <= now || age_.size() >= max_entries_)) {
@@ -29,7 +31,7 @@ void AnsweredRequests::Remember(std::string_view client_group, std::string_view 
     age_.pop_front();
   }
   const std::string key = KeyOf(client_group, request_id);
-  answers_.insert_or_assign(key, Answer{flow, now + kLifetime});
+  answers_.insert_or_assign(key, Entry{std::move(answer), now + kLifetime});
   age_.emplace_back(now + kLifetime, key);
 }
 

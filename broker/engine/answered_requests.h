@@ -16,23 +16,28 @@ namespace flowbroker::engine {
 /// Which flow a request id was answered with, so that a retry gets the same one (AcquireRequest.request_id). Pure.
 class AnsweredRequests {
  public:
+  struct Answer {
+    flow::FlowId flow;
+    std::string request_key;  ///< of the request; another one must not use the same id
+  };
+
   /// How long an answer is remembered, as the contract promises.
   static constexpr Duration kLifetime = std::chrono::minutes(1);
 
   explicit AnsweredRequests(std::size_t max_entries) : max_entries_(max_entries) {}
 
   /// Nothing for an empty request id.
-  std::optional<flow::FlowId> Find(std::string_view client_group, std::string_view request_id, TimePoint now) const;
-  void Remember(std::string_view client_group, std::string_view request_id, flow::FlowId flow, TimePoint now);
+  std::optional<Answer> Find(std::string_view client_group, std::string_view request_id, TimePoint now) const;
+  void Remember(std::string_view client_group, std::string_view request_id, Answer answer, TimePoint now);
 
  private:
-  struct Answer {
-    flow::FlowId flow;
+  struct Entry {
+    Answer answer;
     TimePoint until;
   };
 
   const std::size_t max_entries_;
-  std::unordered_map<std::string, Answer> answers_;
+  std::unordered_map<std::string, Entry> answers_;
   std::deque<std::pair<TimePoint, std::string>> age_;  // oldest first
 };
 

@@ -18,10 +18,12 @@ namespace flowbroker::engine {
 
 /// The facade of the broker: one request in, one flow or one reason out.
 ///
-/// Threads: every method may be called by any thread. Callbacks run exactly once, either inside the call (the fast
-/// path: a pooled flow) or later on a shard thread, never with a lock held; they must not block. Calling back into the
-/// broker from a callback is allowed. Lifetime: owns its shard threads; `Stop` (or the destructor) ends them, and every
-/// outstanding callback is first called with kShuttingDown.
+/// Threads: every method but Stop may be called by any thread. Callbacks run exactly once, never with a lock held:
+/// inside the call that decides them (a pooled flow, a refusal, Cancel, Stop) or on a shard thread. They must not
+/// block. Calling back into the broker from a callback is allowed.
+///
+/// Lifetime: owns its shard threads; `Stop` (or the destructor) ends them, and every outstanding callback is first
+/// called with kShuttingDown.
 class ConnectionBroker {
  public:
   /// Fails when the options cannot be served here (e.g. a CA bundle that cannot be read). `observer` may be null and
@@ -35,8 +37,8 @@ class ConnectionBroker {
   /// The broker's time line, for deadlines.
   TimePoint Now() const;
 
-  /// Gives a flow to `request.destination`. Returns a handle while the request is in flight, nothing when `done` has
-  /// been called already.
+  /// Gives a flow to `request.destination`. Nothing is returned where the pool had one and `done` has been called;
+  /// otherwise a handle for Cancel, which is harmless once the request is answered.
   std::optional<RequestHandle> Acquire(AcquireRequest request, AcquireCallback done);
 
   /// The caller gave up: `done` is called with kCancelled if it has not been called yet. The race may go on for the
@@ -58,7 +60,8 @@ class ConnectionBroker {
   std::vector<FlowView> ListFlows(std::optional<flow::FlowId> after, std::size_t count,
                                   const std::optional<std::string>& client_group) const;
 
-  /// Probes now, whatever the evidence. A flow that does not answer before `deadline` is closed with kProbeTimedOut.
+  /// Probes now, whatever the evidence. A flow that does not answer within the probe time-out is closed with
+  /// kProbeTimedOut; a caller whose `deadline` is sooner gets kDeadlineExceeded while the probe goes on.
   void ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done);
 
   /// Stores the report. False where the flow is not known.
@@ -90,7 +93,7 @@ class ConnectionBroker {
   std::unique_ptr<EventSubscription> WatchFlows(std::optional<std::uint64_t> after_sequence, EventSink sink);
   std::uint64_t LatestFlowEvent() const;
 
-  /// Ends everything; idempotent.
+  /// Ends everything; idempotent. One thread at a time.
   void Stop();
 
  private:

@@ -54,18 +54,33 @@ bool FlowProbes::OnTimer(std::uint64_t number, TimePoint now) {
   const flow::FlowId id = found->second;
   Running& running = running_.at(id);
   flow::Flow& flow = *flows_.pool().Find(id);
-  const bool caller_out_of_time =
-      std::ranges::any_of(running.callers, [now](const auto& caller) { return caller.first <= now; });
   const auto action = running.probe.OnTimer(now);
-  if (caller_out_of_time || action == flow::Probe::Action::kFail) {
-    context_.state.Record(flow.key.remote, AttemptStage::kProbe, FailureReason::kProbeTimedOut, std::nullopt, now);
-    End(id, ProbeResult{false, std::nullopt, ""}, now);
-    flows_.Close(id, {FailureReason::kProbeTimedOut, ""}, now);
+  if (action == flow::Probe::Action::kFail) {
+    Fail(flow, now);
     return true;
   }
   if (action) Send(flow, running, *action);
+  ExpireCallers(running, now);
   Reschedule(running);
   return true;
+}
+
+void FlowProbes::Fail(flow::Flow& flow, TimePoint now) {
+  if (flow.reading_paused) {  // its answer may lie unread behind messages that nobody takes
+    return End(flow::FlowId(flow.id), Unexpected({FailureReason::kLimitReached, "no Relay stream takes its messages"}),
+               now);
+  }
+  context_.state.Record(flow.key.remote, AttemptStage::kProbe, FailureReason::kProbeTimedOut, std::nullopt, now);
+  flows_.Close(flow, {FailureReason::kProbeTimedOut, ""}, now);  // comes back in OnFlowClosed
+}
+
+void FlowProbes::ExpireCallers(Running& running, TimePoint now) {
+  std::erase_if(running.callers, [this, now](auto& caller) {
+    if (caller.first > now) return false;
+    context_.actions.calls.emplace_back(
+        [done = std::move(caller.second)] { done(Unexpected({FailureReason::kDeadlineExceeded, "no answer yet"})); });
+    return true;
+  });
 }
 
 bool FlowProbes::Expects(const flow::FlowId& flow, std::string_view branch) const {
@@ -82,6 +97,7 @@ void FlowProbes::OnAnswer(flow::Flow& flow, const std::string& answer, TimePoint
 }
 
 void FlowProbes::OnFlowClosed(const flow::FlowId& flow, const Failure& failure, TimePoint now) {
+  if (failure.reason == FailureReason::kProbeTimedOut) return End(flow, ProbeResult{false, std::nullopt, ""}, now);
   End(flow, Unexpected(failure), now);
 }
 
@@ -95,8 +111,14 @@ void FlowProbes::End(const flow::FlowId& flow, const Expected<ProbeResult>& resu
   for (auto& caller : running.callers) {
     context_.actions.calls.emplace_back([done = std::move(caller.second), result] { done(result); });
   }
-  const bool alive = result && result->alive;
-  on_ended_({flow, alive, alive ? result->answer : "", running.started, std::move(running.acquisitions)}, now);
+  Ended told{.flow = flow,
+             .alive = result && result->alive,
+             .answer = result ? result->answer : "",
+             .failure = std::nullopt,
+             .started = running.started,
+             .acquisitions = std::move(running.acquisitions)};
+  if (!told.alive) told.failure = result ? FailureReason::kProbeTimedOut : result.error().reason;
+  on_ended_(told, now);
 }
 
 }  // namespace flowbroker::engine

@@ -21,7 +21,8 @@ class FlowProbes {
   struct Ended {
     flow::FlowId flow;
     bool alive;
-    std::string answer;  ///< "CRLF", "OPTIONS 200"; empty where none came
+    std::string answer;                    ///< "CRLF", "OPTIONS 200"; empty where none came
+    std::optional<FailureReason> failure;  ///< set exactly when not alive
     TimePoint started;
     std::vector<std::uint64_t> acquisitions;
   };
@@ -31,7 +32,7 @@ class FlowProbes {
 
   /// Begins a probe unless one is under way; `acquisition` is told of its end.
   void Start(flow::Flow& flow, std::uint64_t acquisition, TimePoint now);
-  /// The same for a caller who gives up at `deadline`: the flow has failed then.
+  /// The same for a caller who gives up at `deadline`; the probe goes on to its own end.
   void Start(flow::Flow& flow, TimePoint deadline, ProbeCallback done, TimePoint now);
 
   /// Whether `branch` is that of the probe under way on `flow`.
@@ -57,6 +58,8 @@ class FlowProbes {
   Running& FindOrStart(flow::Flow& flow, TimePoint now);
   void Send(const flow::Flow& flow, const Running& running, flow::Probe::Action action);
   void Reschedule(Running& running);
+  void Fail(flow::Flow& flow, TimePoint now);
+  void ExpireCallers(Running& running, TimePoint now);
   void End(const flow::FlowId& flow, const Expected<ProbeResult>& result, TimePoint now);
 
   ShardContext& context_;

@@ -65,7 +65,7 @@ void Shard::Conclude(std::unique_lock<std::mutex> lock) {
   lock.unlock();
   if (own_thread) {
     if (arm) ArmTimer(next);
-    if (io_waits) Drain();
+    if (io_waits && !draining_) Drain();  // else the Drain under way posts another
   } else if (post) {
     asio::post(io_, [this] { Drain(); });
   }
@@ -73,17 +73,19 @@ void Shard::Conclude(std::unique_lock<std::mutex> lock) {
 }
 
 void Shard::Drain() {
-  while (true) {
-    std::unique_lock lock(mutex_);
-    drain_posted_ = false;
-    auto io = std::exchange(pending_io_, {});
-    handover_octets_ = 0;
-    core_.relay().NoteHandover(0);
-    const TimePoint when = armed_at_;
-    lock.unlock();
-    if (io.empty()) return ArmTimer(when);
-    for (IoAction& action : io) CarryOut(action);
-  }
+  std::unique_lock lock(mutex_);
+  drain_posted_ = false;
+  auto io = std::exchange(pending_io_, {});
+  handover_octets_ = 0;
+  core_.relay().NoteHandover(0);
+  const TimePoint when = armed_at_;
+  lock.unlock();
+  ArmTimer(when);
+  draining_ = true;  // what these actions lead to comes after them, and after the sockets had their turn
+  for (IoAction& action : io) CarryOut(action);
+  draining_ = false;
+  lock.lock();
+  if (!pending_io_.empty() && !std::exchange(drain_posted_, true)) asio::post(io_, [this] { Drain(); });
 }
 
 void Shard::ArmTimer(TimePoint when) {

@@ -98,6 +98,7 @@ class Shard final : private net::ConnectionListener {
   std::unordered_map<flow::ConnectionId, Socket> sockets_;
 
   TimePoint timer_set_to_ = kNever;
+  bool draining_ = false;
 
   mutable std::mutex mutex_;
   ShardCore core_;                    // under mutex_

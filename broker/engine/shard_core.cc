@@ -22,7 +22,9 @@ ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::Sou
       probes_(context_, flows_,
               [this](const FlowProbes::Ended& ended, TimePoint now) { acquisitions_.OnProbeEnded(ended, now); }),
       relay_(context_, flows_),
-      acquisitions_(context_, flows_, probes_, questions_),
+      acquisitions_(
+          context_, flows_, probes_, questions_,
+          [this](flow::Flow& flow, std::string_view bytes, TimePoint now) { OnFlowMessage(flow, bytes, now); }),
       resolutions_(context_, questions_) {}
 
 void ShardCore::Stop(TimePoint now) {

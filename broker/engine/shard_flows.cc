@@ -94,7 +94,7 @@ FlowView ShardFlows::ViewOf(const flow::Flow& flow, bool open) const {
 }
 
 void ShardFlows::EmitEvent(FlowEventKind kind, const flow::Flow& flow, std::optional<Failure> failure, TimePoint now) {
-  const bool open = kind != FlowEventKind::kClosed;
+  const bool open = pool_.Find(flow.id) != nullptr;
   context_.state.observer.OnFlowEvent(context_.state.events.Append(
       {.sequence = 0, .time = now, .kind = kind, .flow = ViewOf(flow, open), .failure = std::move(failure)}));
 }

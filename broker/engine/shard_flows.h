@@ -34,9 +34,10 @@ class ShardFlows {
   /// Closes an exclusive flow, keeps any other. False where the flow is not open.
   bool Release(const flow::FlowId& id, TimePoint now);
 
-  /// Whether the evidence of life is young enough to use the flow unprobed (H12, S8).
+  /// Whether the evidence of life is young enough to use the flow unprobed (H12, S8). A flow whose peer sends more than
+  /// is read from it would not show the answer to a probe.
   bool IsFresh(const flow::Flow& flow, TimePoint now) const {
-    return now - flow.last_evidence <= context_.state.options.flows.fresh_for;
+    return flow.reading_paused || now - flow.last_evidence <= context_.state.options.flows.fresh_for;
   }
 
   bool Report(const TransactionReport& report, TimePoint now);

@@ -59,15 +59,16 @@ void ShardRelay::Resume(RelayId relay, TimePoint now) {
 
 void ShardRelay::Unblock(const flow::FlowId& id, TimePoint now) {
   auto blocked = blocked_.extract(id);
-  const flow::Flow& flow = *flows_.pool().Find(id);
+  flow::Flow& flow = *flows_.pool().Find(id);
+  flow.reading_paused = false;
   for (InboundMessage& message : blocked.mapped().messages) DeliverAgain(flow, std::move(message), now);
-  if (!blocked_.contains(id)) context_.actions.io.emplace_back(ResumeReading{flow.connection});
+  if (!flow.reading_paused) context_.actions.io.emplace_back(ResumeReading{flow.connection});
 }
 
 void ShardRelay::DeliverHeld(const std::string& client_group, TimePoint now) {
   auto held = held_.extract(client_group);
   if (held.empty()) return;
-  for (Held& one : held.mapped()) DeliverAgain(one.flow, std::move(one.message), now);
+  for (Held& one : held.mapped().messages) DeliverAgain(one.flow, std::move(one.message), now);
 }
 
 void ShardRelay::DeliverAgain(const flow::Flow& flow, InboundMessage message, TimePoint now) {
@@ -93,36 +94,51 @@ void ShardRelay::Deliver(const flow::Flow& flow, std::optional<RelayId> relay, I
   RelaySink* sink = relay ? router_.SinkOf(*relay) : nullptr;
   if (sink == nullptr) return Hold(flow, std::move(message), now);
   if (sink->Offer(message)) return;
-  if (flows_.pool().Find(flow.id) == nullptr) return Hold(flow, std::move(message), now);
+  flow::Flow* open = flows_.pool().Find(flow.id);
+  if (open == nullptr) return Hold(flow, std::move(message), now);
+  open->reading_paused = true;
   context_.actions.io.emplace_back(PauseReading{flow.connection});
   blocked_.emplace(flow.id, Blocked{*relay, {}}).first->second.messages.push_back(std::move(message));
 }
 
 void ShardRelay::Hold(const flow::Flow& flow, InboundMessage message, TimePoint now) {
-  auto& held = held_[flow.key.client_group];
-  held.push_back({flow, std::move(message), now + options_.held_for});
-  if (held.size() <= options_.held_messages_per_group) return;
-  context_.state.observer.OnLimit(Limit::kHeldMessages);
-  DropOldest(held, "held_messages_per_group", now);
+  HeldGroup& group = held_[flow.key.client_group];
+  group.octets += message.bytes.size();
+  group.messages.push_back({flow, std::move(message), now + options_.held_for});
+  while (group.messages.size() > options_.held_messages_per_group || group.octets > options_.held_octets_per_group) {
+    context_.state.observer.OnLimit(Limit::kHeldMessages);
+    DropOldest(group, "too many are held", now);
+  }
+  if (group.messages.empty()) held_.erase(flow.key.client_group);
 }
 
-void ShardRelay::DropOldest(std::deque<Held>& held, const std::string& why, TimePoint now) {
-  flows_.EmitEvent(FlowEventKind::kMessageDropped, held.front().flow,
-                   Failure{FailureReason::kLimitReached, "no Relay stream of the client group took it: " + why}, now);
-  held.pop_front();
+void ShardRelay::DropOldest(HeldGroup& group, const std::string& why, TimePoint now) {
+  // One event tells of all drops within a second: a peer that floods must not push everything else out of the log.
+  constexpr Duration kReportInterval = std::chrono::seconds(1);
+  ++group.dropped;
+  if (group.reported == TimePoint{} || now - group.reported >= kReportInterval) {
+    const std::string count = std::to_string(std::exchange(group.dropped, 0));
+    flows_.EmitEvent(FlowEventKind::kMessageDropped, group.messages.front().flow,
+                     Failure{FailureReason::kLimitReached,
+                             count + " dropped, no Relay stream of the client group took them: " + why},
+                     now);
+    group.reported = now;
+  }
+  group.octets -= group.messages.front().message.bytes.size();
+  group.messages.pop_front();
 }
 
 TimePoint ShardRelay::NextDeadline() const {
   TimePoint next = kNever;
-  for (const auto& [group, held] : held_) next = std::min(next, held.front().until);
+  for (const auto& [name, group] : held_) next = std::min(next, group.messages.front().until);
   return next;
 }
 
 void ShardRelay::ExpireHeld(TimePoint now) {
-  for (auto group = held_.begin(); group != held_.end();) {
-    auto& held = group->second;
-    while (!held.empty() && held.front().until <= now) DropOldest(held, "held_for is over", now);
-    group = held.empty() ? held_.erase(group) : std::next(group);
+  for (auto entry = held_.begin(); entry != held_.end();) {
+    HeldGroup& group = entry->second;
+    while (!group.messages.empty() && group.messages.front().until <= now) DropOldest(group, "held_for is over", now);
+    entry = group.messages.empty() ? held_.erase(entry) : std::next(entry);
   }
 }
 

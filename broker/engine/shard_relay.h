@@ -46,6 +46,12 @@ class ShardRelay {
     InboundMessage message;
     TimePoint until;
   };
+  struct HeldGroup {
+    std::deque<Held> messages = {};
+    std::size_t octets = 0;
+    std::size_t dropped = 0;  // and not reported yet
+    TimePoint reported{};     // when a drop was reported last
+  };
   struct Blocked {
     RelayId relay;  // whose stream is full
     std::deque<InboundMessage> messages;
@@ -59,14 +65,14 @@ class ShardRelay {
   void DeliverHeld(const std::string& client_group, TimePoint now);
   void Unblock(const flow::FlowId& id, TimePoint now);
   void Hold(const flow::Flow& flow, InboundMessage message, TimePoint now);
-  void DropOldest(std::deque<Held>& held, const std::string& why, TimePoint now);
+  void DropOldest(HeldGroup& group, const std::string& why, TimePoint now);
 
   ShardContext& context_;
   const FlowOptions& options_;
   ShardFlows& flows_;
   RelayRouter router_;
   std::unordered_map<flow::FlowId, Blocked> blocked_;
-  std::unordered_map<std::string, std::deque<Held>> held_;     // by client group, while no stream takes them
+  std::unordered_map<std::string, HeldGroup> held_;            // by client group, while no stream takes them
   std::unordered_map<flow::FlowId, RelayId> exclusive_owner_;  // the stream that sent on an exclusive flow first
   std::unordered_map<flow::FlowId, std::size_t> unsent_;       // octets in socket queues, where there are any
   std::size_t handover_octets_ = 0;

@@ -29,10 +29,12 @@ SharedResolver::Ended SharedResolver::End(const dns::Question& question, dns::Re
   if (auto waiting = in_flight_.extract(question)) ended.shards = std::move(waiting.mapped());
   if (!dns::IsDnsTrouble(ended.answer.records.status)) {
     cache_.Store(question, ended.answer.records, now);
+    recheck_at_.erase(question);
     return ended;
   }
   if (auto stale = cache_.FindStale(question, now)) {
     ended.answer = {std::move(stale->records), AnswerOrigin::kStale};
+    if (recheck_at_.size() > 2 * cache_.size()) recheck_at_.clear();  // of questions the cache has forgotten
     recheck_at_[question] = now + kRecheckAfterTrouble;
   }
   return ended;

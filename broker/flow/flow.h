@@ -35,8 +35,9 @@ struct Flow {
   TimePoint last_evidence;  ///< the peer was last known to answer: connect, message or pong received
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
-  bool exclusive = false;  ///< belongs to one caller; never given to another
-  bool probing = false;    ///< a probe is under way
+  bool exclusive = false;       ///< belongs to one caller; never given to another
+  bool probing = false;         ///< a probe is under way
+  bool reading_paused = false;  ///< by back-pressure: what the peer sends waits in its socket
 
   Flow* less_recent = nullptr;  ///< neighbours in the order of last_activity, kept by FlowPool
   Flow* more_recent = nullptr;

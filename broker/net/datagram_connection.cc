@@ -1,6 +1,11 @@
 #include "broker/net/datagram_connection.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "broker/net/asio_address.h"
@@ -17,6 +22,23 @@ constexpr int kDatagramsPerTurn = 32;
 /// RFC 5626 s.4.4: keep-alives on UDP are STUN or CRLF; neither is a message.
 bool IsKeepAlive(std::string_view datagram) {
   return datagram.find_first_not_of("\r\n") == std::string_view::npos;
+}
+
+/// Errors that cost one datagram and say nothing about the path: the next one passes, fragmented or after a pause.
+bool IsLossOfOne(const error_code& error) {
+  return error == asio::error::message_size || error == asio::error::no_buffer_space;
+}
+
+/// Has the kernel report every ICMP error, soft ones too, and fragment what is larger than the path allows: SIP over
+/// UDP often is (RFC 3261 s.18.1.1), and a lost INVITE costs more than a fragment.
+error_code SetIcmpOptions(int socket, bool ipv4) {
+  const int on = 1;
+  const int fragment = ipv4 ? IP_PMTUDISC_DONT : IPV6_PMTUDISC_DONT;
+  const int level = ipv4 ? IPPROTO_IP : IPPROTO_IPV6;
+  const bool done =
+      setsockopt(socket, level, ipv4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on)) == 0 &&
+      setsockopt(socket, level, ipv4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &fragment, sizeof(fragment)) == 0;
+  return done ? error_code() : error_code(errno, boost::system::system_category());
 }
 
 }  // namespace
@@ -41,6 +63,7 @@ error_code DatagramConnection::OpenSocket(const ConnectSpec& spec) {
   const auto remote = ToAsio<asio::ip::udp>(spec.target.endpoint);
   if (socket_.open(remote.protocol(), error)) return error;
   if (socket_.non_blocking(true, error)) return error;
+  if ((error = SetIcmpOptions(socket_.native_handle(), spec.target.endpoint.address.is_ipv4()))) return error;
   if ((error = BindLocally(socket_.native_handle(), spec.local_address, spec.local_interface))) return error;
   return socket_.connect(remote, error);
 }
@@ -59,6 +82,10 @@ void DatagramConnection::Read() {
     error_code error;
     const std::size_t count = socket_.receive(asio::buffer(sockets_.scratch), 0, error);
     if (error == asio::error::would_block) break;
+    if (IsLossOfOne(error)) {
+      DiscardErrorQueue();
+      continue;
+    }
     if (error) return End(FailureOf(error, SocketPhase::kConnecting));  // ICMP speaks of the path in every phase
     OnDatagram({sockets_.scratch.data(), count});
   }
@@ -66,9 +93,20 @@ void DatagramConnection::Read() {
 }
 
 void DatagramConnection::OnDatagram(std::string_view datagram) {
+  // A keep-alive shows that the peer lives, not that it heard us: pongs exist on streams only (RFC 5626 s.4.4).
   const sip::MessageFramer::Item item{
-      IsKeepAlive(datagram) ? sip::MessageFramer::Kind::kPong : sip::MessageFramer::Kind::kMessage, datagram};
+      IsKeepAlive(datagram) ? sip::MessageFramer::Kind::kPing : sip::MessageFramer::Kind::kMessage, datagram};
   sockets_.listener.OnReceived(id_, {&item, 1});
+}
+
+void DatagramConnection::DiscardErrorQueue() {
+  std::array<char, 512> content;
+  msghdr message{};
+  iovec place{content.data(), content.size()};
+  message.msg_iov = &place;
+  message.msg_iovlen = 1;
+  while (recvmsg(socket_.native_handle(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0) {
+  }
 }
 
 void DatagramConnection::ResumeReading() {
@@ -81,7 +119,8 @@ void DatagramConnection::Send(std::string_view bytes) {
   error_code error;
   socket_.send(asio::buffer(bytes), 0, error);
   // A full socket buffer loses the datagram like any router on the way would; SIP retransmits.
-  if (error && error != asio::error::would_block) EndSoon(FailureOf(error, SocketPhase::kConnecting));
+  if (error && error != asio::error::would_block && !IsLossOfOne(error))
+    EndSoon(FailureOf(error, SocketPhase::kConnecting));
 }
 
 void DatagramConnection::Close() {

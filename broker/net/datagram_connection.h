@@ -26,6 +26,7 @@ class DatagramConnection final : public Connection, public std::enable_shared_fr
   boost::system::error_code OpenSocket(const ConnectSpec& spec);
   void AwaitReadable();
   void Read();
+  void DiscardErrorQueue();
   void OnDatagram(std::string_view datagram);
   void End(Failure failure);
   void EndSoon(Failure failure);

@@ -83,11 +83,12 @@ class PoolTest(BrokerTest):
         self.assertEqual([next_event(watch)["sequence"] for _ in range(1)], ["2"])
 
     def test_probe_tells_the_living_from_the_dead(self):
+        self.restart("--probe-timeout", "1s")
         for uri in (URI, "sip:tls.example.test", "sip:dual.example.test;transport=udp"):
             flow_id = self.acquire(uri).json["flow_id"]
             self.assertTrue(self.succeed("probe", flow_id).json["alive"])
             self.lab.drop("all")
-            answer = self.broker.flowctl("probe", flow_id, timeout=2)
+            answer = self.broker.flowctl("probe", flow_id, timeout=5)
             self.assertEqual(answer.code, UNAVAILABLE, answer.text)
             self.lab.clear()
             self.assertTrue(eventually(lambda: flow_id not in str(self.broker.flows())))
