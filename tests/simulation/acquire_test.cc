@@ -359,5 +359,67 @@ TEST(AcquireLimitsTest, RacesWaitForRoomUnderMaxAttempts) {
   EXPECT_TRUE((*b)->flow);
 }
 
+TEST(AcquireLimitsTest, NamesOfOneTargetShareItsFlowInsteadOfFillingIt) {
+  engine::BrokerOptions options;
+  options.flows.max_flows_per_target = 2;
+  ScriptedShard shard(1, options);
+  shard.Script(Tcp("192.0.2.1"), {});
+  std::vector<std::shared_ptr<std::optional<engine::AcquireResult>>> results;
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = "customer" + std::to_string(i) + ".example.org";
+    shard.Host(name, {"192.0.2.1"});
+    results.push_back(shard.Acquire("sip:" + name + ":5060;transport=tcp"));
+  }
+  shard.RunFor(seconds(1));
+  for (const auto& result : results) EXPECT_TRUE((*result)->flow) << (*result)->flow.error().ToString();
+  EXPECT_EQ(shard.sockets_open(), 1U);
+}
+
+TEST(AcquireLimitsTest, RoomThatAWokenRaceDoesNotNeedGoesToTheNext) {
+  engine::BrokerOptions options;
+  options.max_attempts = 1;
+  ScriptedShard shard(1, options);
+  shard.Script(Tcp("192.0.2.1"), {});
+  shard.Script(Tcp("192.0.2.2"), {});
+  for (const char* name : {"a.example.org", "b.example.org", "c.example.org"}) shard.Host(name, {"192.0.2.1"});
+  std::vector<std::shared_ptr<std::optional<engine::AcquireResult>>> results;
+  for (const char* host : {"a.example.org", "b.example.org", "c.example.org", "192.0.2.2"}) {
+    results.push_back(shard.Acquire("sip:" + std::string(host) + ":5060;transport=tcp"));
+  }
+  shard.RunFor(seconds(1));
+  for (const auto& result : results) EXPECT_TRUE(result->has_value() && (*result)->flow);
+}
+
+TEST(AcquireLimitsTest, RequestsNobodyWaitsForDoNotQueueBeforeOthers) {
+  engine::BrokerOptions options;
+  options.max_attempts = 1;
+  ScriptedShard shard(1, options);
+  for (int i = 1; i <= 50; ++i) {  // all silent; each caller gives up after 100 ms
+    const std::string address = "192.0.2." + std::to_string(i);
+    shard.Script(Tcp(address.c_str()), {.kind = TargetScript::Kind::kSilent});
+    shard.Acquire("sip:" + address + ";transport=tcp", milliseconds(100));
+  }
+  shard.RunFor(seconds(1));
+  shard.Script(Tcp("192.0.2.99"), {});
+  const auto [result, took] = shard.AcquireNow("sip:192.0.2.99;transport=tcp");
+  ASSERT_TRUE(result.flow) << result.flow.error().ToString();
+  EXPECT_LT(took, seconds(11)) << "behind the one attempt in flight, not behind fifty";
+}
+
+TEST(RequestIdTest, IsRefusedForAnotherDestination) {
+  ScriptedShard shard;
+  shard.Script(Tcp("192.0.2.1"), {});
+  shard.Script(Tcp("192.0.2.2"), {});
+  auto request = ScriptedShard::RequestFor("sip:192.0.2.1;transport=tcp");
+  request.request_id = "1";
+  shard.Acquire(request);
+  shard.RunFor(seconds(1));
+  request.destination = ScriptedShard::RequestFor("sip:192.0.2.2;transport=tcp").destination;
+  const auto result = shard.Acquire(request);
+  ASSERT_TRUE(*result);
+  ASSERT_FALSE((*result)->flow);
+  EXPECT_EQ((*result)->flow.error().reason, FailureReason::kAlreadyInUse);
+}
+
 }  // namespace
 }  // namespace flowbroker::simulation

@@ -129,6 +129,25 @@ TEST_F(RelayTest, BlockedMessagesOfADetachedStreamGoToAnother) {
   EXPECT_EQ(other->received.size(), 1U);
 }
 
+TEST_F(RelayTest, FlowThatIsNotReadIsNotTakenForDead_S8) {
+  const auto flow = Open();
+  const auto sink = Attach(1);
+  sink->room = 0;
+  shard_.PeerSends(flow, Request("z9hG4bKa", "call"));
+  shard_.RunFor(seconds(60));  // no evidence can come in
+  const auto [result, took] = shard_.AcquireNow("sip:192.0.2.10;transport=tcp");
+  EXPECT_EQ(result.flow->id, flow);
+  shard_.RunFor(seconds(60));
+  EXPECT_TRUE(shard_.core().flows().View(flow));
+}
+
+TEST_F(RelayTest, FloodWithoutAStreamIsReportedOncePerSecond) {
+  const auto flow = Open();
+  const std::uint64_t before = shard_.state().events.latest();
+  for (int i = 0; i < 5000; ++i) shard_.PeerSends(flow, Request("z9hG4bK" + std::to_string(i), "call"));
+  EXPECT_EQ(shard_.state().events.latest(), before + 1);
+}
+
 TEST_F(RelayTest, ForeignAndUnknownFlowsAreRefused) {
   const auto flow = Open("mine");
   Attach(1, "theirs");

@@ -180,6 +180,18 @@ TEST_F(ConnectionBrokerTest, HostilePeersLoseTheirFlowWithAReason) {
   }
 }
 
+TEST_F(ConnectionBrokerTest, PeerThatSpeaksFirstIsHeard) {
+  const LoopbackPeer peer;
+  const auto broker = Start();
+  const auto sink = std::make_shared<QueueSink>();
+  broker->AttachRelay("", sink);
+  auto result = Ask(*broker, peer.TcpUri());
+  const Descriptor connection = peer.Accept();
+  LoopbackPeer::Write(connection, Message("first"));
+  ASSERT_TRUE(result.get().flow);
+  EXPECT_EQ(sink->Next(), Message("first"));
+}
+
 TEST_F(ConnectionBrokerTest, PeerThatClosesOrResetsIsReported) {
   const auto broker = Start();
   EventTape tape(*broker);
