@@ -25,8 +25,14 @@ def why_impossible():
             daemons.program(name, package)
         except LabError as error:
             return str(error)
-    if subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode != 0:
-        return "this kernel or container gives no network namespaces"
+    probe = f"fb-check-{os.getpid()}"
+    try:
+        netns.run(["ip", "netns", "add", probe])
+        netns.run(["ip", "netns", "exec", probe, "true"])
+    except LabError as error:
+        return f"no network namespaces: {error}"
+    finally:
+        netns.destroy(probe)
     return None
 
 
@@ -75,10 +81,11 @@ class Lab:
         certificates.make(self.state, zone)
         for side in SIDES:
             netns.create(self.ns[side])
-        # `ip netns exec` shows this file as /etc/resolv.conf inside.
-        os.makedirs(f"/etc/netns/{self.ns['client']}", exist_ok=True)
-        with open(f"/etc/netns/{self.ns['client']}/resolv.conf", "w") as file:
-            file.write("nameserver 127.0.0.1\n")
+        # `ip netns exec` shows these files as /etc/resolv.conf inside. On the server side Kamailio looks up its own host.
+        for side, resolver in (("client", daemons.CLIENT_DNS[0]), ("server", daemons.SERVER_DNS[0])):
+            os.makedirs(f"/etc/netns/{self.ns[side]}", exist_ok=True)
+            with open(f"/etc/netns/{self.ns[side]}/resolv.conf", "w") as file:
+                file.write(f"nameserver {resolver}\noptions timeout:1\n")
         forwarder = link.start(self.ns["client"], self.ns["server"], self.state)
         daemons.record(self.state, "forwarder", forwarder)
         self.set_rtt(rtt_ms)
@@ -93,8 +100,8 @@ class Lab:
             daemons.stop(self.state, name)
         for ns in self.ns.values():
             netns.destroy(ns)
+            shutil.rmtree(f"/etc/netns/{ns}", ignore_errors=True)
         daemons.stop(self.state, "forwarder")
-        shutil.rmtree(f"/etc/netns/{self.ns['client']}", ignore_errors=True)
         shutil.rmtree(self.state, ignore_errors=True)
         for directory in ("/etc/netns", STATE_ROOT):
             with contextlib.suppress(OSError):
