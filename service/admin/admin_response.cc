@@ -47,8 +47,8 @@ constexpr std::array kPages = {
 Content Index(const AdminPages& /*pages*/) {
   std::string body = "<!doctype html><title>flowbrokerd</title><h1>flowbrokerd</h1><ul>\n";
   for (const Page& page : kPages) {
-    const std::string path(page.path);
-    body += "<li><a href=\"" + path + "\">" + path + "</a> " + std::string(page.about) + "\n";
+    body.append("<li><a href=\"").append(page.path).append("\">").append(page.path).append("</a> ");
+    body.append(page.about).append("\n");
   }
   return {http::status::ok, "text/html; charset=utf-8", body + "</ul>\n"};
 }

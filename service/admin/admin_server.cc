@@ -59,11 +59,11 @@ class Session : public std::enable_shared_from_this<Session> {
   void OnWritten(beast::error_code error) {
     if (error) return;
     if (response_.keep_alive()) return Read();
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
+    error = stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
   }
 
   beast::tcp_stream stream_;
-  beast::flat_buffer buffer_{2 * kMaxHeaderBytes};
+  beast::flat_buffer buffer_{std::size_t{2} * kMaxHeaderBytes};
   std::optional<http::request_parser<http::string_body>> parser_;
   HttpResponse response_;
   const AdminPages& pages_;
@@ -85,10 +85,10 @@ class AdminServer::Impl {
     beast::error_code error;
     const auto address = asio::ip::make_address(endpoint.address.ToString(), error);
     const asio::ip::tcp::endpoint at(address, endpoint.port);
-    if (!error) acceptor_.open(at.protocol(), error);
-    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-    if (!error) acceptor_.bind(at, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) error = acceptor_.open(at.protocol(), error);
+    if (!error) error = acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) error = acceptor_.bind(at, error);
+    if (!error) error = acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error) return error;
     address_ = Endpoint{endpoint.address, acceptor_.local_endpoint().port()}.ToString();
     return {};

@@ -51,7 +51,7 @@ void BrokerRpc::Acquire(const v1::AcquireRequest& request, UnaryCall<v1::Acquire
   if (!deadline) return;
   wanted->deadline = *deadline;
   const auto handle = broker_.Acquire(
-      *std::move(wanted), [&broker = broker_, &call](engine::AcquireResult r) { AnswerAcquire(broker, r, call); });
+      *std::move(wanted), [&broker = broker_, &call](const engine::AcquireResult& r) { AnswerAcquire(broker, r, call); });
   if (handle) call.OnCancelled([&broker = broker_, handle = *handle] { broker.Cancel(handle); });
 }
 
@@ -78,7 +78,7 @@ void BrokerRpc::Resolve(const v1::ResolveRequest& request, UnaryCall<v1::Resolve
   const auto deadline = DeadlineOf(call, broker_, options_.max_deadline);
   if (!deadline) return;
   broker_.Resolve(*std::move(destination), *deadline,
-                  [&broker = broker_, &call](engine::ResolveResult r) { AnswerResolve(broker, r, call); });
+                  [&broker = broker_, &call](const engine::ResolveResult& r) { AnswerResolve(broker, r, call); });
 }
 
 void BrokerRpc::ReportOutcome(const v1::ReportOutcomeRequest& request, UnaryCall<v1::ReportOutcomeResponse>& call) {

@@ -23,7 +23,7 @@ class RelayOutbox {
 
   /// A frame stays under gRPC's usual 4 MB receive limit, whatever the sizes of messages: it ends with the message that
   /// reaches this.
-  static constexpr std::size_t kFrameBytes = 256 * 1024;
+  static constexpr std::size_t kFrameBytes = std::size_t{256} * 1024;
   static constexpr std::size_t kFrameMessages = 256;
   /// More refusals than this wait: the stream's reader is asked for no more requests until they are out.
   static constexpr std::size_t kMaxFailures = 1024;
