@@ -37,14 +37,15 @@ struct FlowOptions {
   /// Half a minute is the lifetime of the shortest common NAT binding.
   Duration fresh_for = std::chrono::seconds(30);
   std::size_t max_flows = 100'000;
-  std::size_t max_flows_per_target = 64;           ///< counted in each shard by itself
-  std::size_t send_queue_bytes = 1024 * 1024;      ///< per flow; beyond it messages are refused
-  std::size_t handover_octets = 64 * 1024 * 1024;  ///< per shard: messages on the way to its sockets; beyond it refused
-  std::size_t held_messages_per_group = 1024;      ///< inbound messages kept while no stream of the group is attached
-  std::size_t held_octets_per_group = 16 * 1024 * 1024;  ///< the same in octets
-  Duration held_for = std::chrono::seconds(5);           ///< then dropped, with a counter and an event
-  std::size_t kept_events = 10'000;                      ///< flow events a WatchFlows can resume from
-  std::size_t max_pending_transactions = 100'000;        ///< Via branches remembered per shard to route replies
+  std::size_t max_flows_per_target = 64;                    ///< counted in each shard by itself
+  std::size_t send_queue_bytes = std::size_t{1024} * 1024;  ///< per flow; beyond it messages are refused
+  std::size_t handover_octets =
+      std::size_t{64} * 1024 * 1024;           ///< per shard: messages on the way to its sockets; beyond it refused
+  std::size_t held_messages_per_group = 1024;  ///< inbound messages kept while no stream of the group is attached
+  std::size_t held_octets_per_group = std::size_t{16} * 1024 * 1024;  ///< the same in octets
+  Duration held_for = std::chrono::seconds(5);                        ///< then dropped, with a counter and an event
+  std::size_t kept_events = 10'000;                                   ///< flow events a WatchFlows can resume from
+  std::size_t max_pending_transactions = 100'000;  ///< Via branches remembered per shard to route replies
 };
 
 /// Everything one can set about a broker. Immutable once it runs.

@@ -68,6 +68,9 @@ Expected<void> Validate(const ServiceConfig& config) {
   }
   if (broker.history.ipv4_prefix_bits > 32) return Wrong("history-ipv4-prefix: at most 32");
   if (broker.history.ipv6_prefix_bits > 128) return Wrong("history-ipv6-prefix: at most 128");
+  if (broker.history.max_targets == 0 || broker.history.max_prefixes == 0) {
+    return Wrong("history-targets and history-prefixes: must be more than 0");
+  }
   if (broker.shards > 256) return Wrong("shards: at most 256");
   if (config.completion_queues > 256) return Wrong("completion-queues: at most 256");
   if (config.max_deadline <= Duration::zero()) return Wrong("max-deadline: must be more than 0");

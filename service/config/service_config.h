@@ -38,9 +38,10 @@ struct ServiceConfig {
   /// Stands in for an absent deadline and bounds a longer one: Timer B of RFC 3261, after which a SIP client gave up.
   Duration max_deadline = std::chrono::seconds(32);
   Duration drain_timeout = std::chrono::seconds(5);  ///< calls still running so long after SIGTERM are cancelled
-  std::size_t relay_queue_bytes = std::size_t{1024} * 1024;       ///< per Relay stream, messages its reader has not taken yet
-  std::size_t relay_queue_messages = 4096;           ///< per Relay stream
-  std::size_t watch_queue_events = 10'000;           ///< per WatchFlows stream; a slower watcher is ended
+  std::size_t relay_queue_bytes =
+      std::size_t{1024} * 1024;             ///< per Relay stream, messages its reader has not taken yet
+  std::size_t relay_queue_messages = 4096;  ///< per Relay stream
+  std::size_t watch_queue_events = 10'000;  ///< per WatchFlows stream; a slower watcher is ended
 };
 
 /// Where `flowbrokerd` listens unless told: a Unix socket, and 127.0.0.1:7460. The socket is

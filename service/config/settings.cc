@@ -109,7 +109,7 @@ const std::array kSettings = {
             Place<Duration>([](C& c) -> auto& { return c.broker.flows.fresh_for; })},
     Setting{"max-flows", "Flows", "flows open at once; further ones get RESOURCE_EXHAUSTED",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows; })},
-    Setting{"max-flows-per-target", "Flows", "flows open to one address, port and transport",
+    Setting{"max-flows-per-target", "Flows", "flows open to one address, port and transport, per shard",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows_per_target; })},
     Setting{"flow-send-queue", "Flows", "octets waiting to leave on one flow; beyond it messages are refused",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.send_queue_bytes; })},

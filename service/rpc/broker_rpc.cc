@@ -50,8 +50,9 @@ void BrokerRpc::Acquire(const v1::AcquireRequest& request, UnaryCall<v1::Acquire
   const auto deadline = DeadlineOf(call, broker_, options_.max_deadline);
   if (!deadline) return;
   wanted->deadline = *deadline;
-  const auto handle = broker_.Acquire(
-      *std::move(wanted), [&broker = broker_, &call](const engine::AcquireResult& r) { AnswerAcquire(broker, r, call); });
+  const auto handle = broker_.Acquire(*std::move(wanted), [&broker = broker_, &call](const engine::AcquireResult& r) {
+    AnswerAcquire(broker, r, call);
+  });
   if (handle) call.OnCancelled([&broker = broker_, handle = *handle] { broker.Cancel(handle); });
 }
 

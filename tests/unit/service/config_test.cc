@@ -109,6 +109,15 @@ TEST(SettingsTest, HaveUniqueNamesAndDefaultsThatParseToThemselves) {
   }
 }
 
+TEST(SettingsTest, HaveAPlaceOfTheirOwn) {
+  ServiceConfig config;
+  std::set<const void*> places;
+  for (const Setting& setting : Settings()) {
+    const void* const place = std::visit([&](auto in) -> const void* { return &in(config); }, setting.place);
+    EXPECT_TRUE(places.insert(place).second) << setting.name;
+  }
+}
+
 TEST(ConfigFileTest, SetsWhatTheKeysSay) {
   ServiceConfig config;
   const auto applied = ApplyYaml(
