@@ -66,7 +66,7 @@ class Lab:
         if self.is_up():
             return
         self.down()
-        os.makedirs(self.state)
+        _make_directory(self.state)
         try:
             if owner is not None:
                 self._write("owner", f"{owner} {_start_time(owner)}\n")
@@ -83,7 +83,7 @@ class Lab:
             netns.create(self.ns[side])
         # `ip netns exec` shows these files as /etc/resolv.conf inside. On the server side Kamailio looks up its own host.
         for side, resolver in (("client", daemons.CLIENT_DNS[0]), ("server", daemons.SERVER_DNS[0])):
-            os.makedirs(f"/etc/netns/{self.ns[side]}", exist_ok=True)
+            _make_directory(f"/etc/netns/{self.ns[side]}")
             with open(f"/etc/netns/{self.ns[side]}/resolv.conf", "w") as file:
                 file.write(f"nameserver {resolver}\noptions timeout:1\n")
         forwarder = link.start(self.ns["client"], self.ns["server"], self.state)
@@ -205,14 +205,23 @@ class Lab:
 
 def remove_orphans():
     """Removes labs whose owner has ended. Harmless where two processes do it at once."""
-    if not os.path.isdir(STATE_ROOT):
-        return
-    for name in sorted(os.listdir(STATE_ROOT)):
+    names = []
+    with contextlib.suppress(FileNotFoundError):
+        names = sorted(os.listdir(STATE_ROOT))
+    for name in names:
         with contextlib.suppress(FileNotFoundError, ValueError):
             with open(os.path.join(STATE_ROOT, name, "owner")) as file:
                 pid, start = file.read().split()
             if _start_time(int(pid)) != start:
                 Lab(name).down()
+
+
+def _make_directory(path):
+    """Another lab that goes down may remove the empty parent in between."""
+    for _ in range(100):
+        with contextlib.suppress(FileNotFoundError):
+            return os.makedirs(path, exist_ok=True)
+    raise LabError(f"cannot make {path}")
 
 
 def _start_time(pid):
