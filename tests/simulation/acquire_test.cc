@@ -26,7 +26,7 @@ Target Udp(const char* address) {
 }
 
 /// A dual-stack host reached by explicit port, so that one DNS round of 1 ms is all the location takes.
-class AcquireTest : public testing::Test {
+class AcquireTest : public ::testing::Test {
  protected:
   AcquireTest() { shard_.Host("example.org", {kIpv6, kIpv4}); }
 

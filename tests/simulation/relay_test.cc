@@ -37,7 +37,7 @@ class CollectingSink final : public engine::RelaySink {
   std::vector<std::string> received;
 };
 
-class RelayTest : public testing::Test {
+class RelayTest : public ::testing::Test {
  protected:
   RelayTest() { shard_.Script(kPeer, {}); }
 

@@ -19,10 +19,6 @@ std::string HeaderOf(const std::string& message, const std::string& name) {
 
 }  // namespace
 
-std::optional<location::SourceAddress> BothFamilies::SourceFor(const IpAddress& destination) const {
-  return location::SourceAddress{.address = *IpAddress::Parse(destination.is_ipv4() ? "192.0.2.99" : "2001:db8::99")};
-}
-
 ScriptedShard::ScriptedShard(std::uint64_t seed, engine::BrokerOptions options, engine::BrokerObserver* observer)
     : state_(OneShard(std::move(options)), observer != nullptr ? *observer : silent_), random_(seed) {
   core_ = std::make_unique<engine::ShardCore>(std::uint8_t{0}, state_, sources_, random_);

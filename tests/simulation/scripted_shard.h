@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -14,6 +13,8 @@
 
 #include "broker/engine/destination_key.h"
 #include "broker/engine/shard_core.h"
+#include "tests/support/fake_source_addresses.h"
+#include "tests/support/seeded_random.h"
 
 namespace flowbroker::simulation {
 
@@ -28,21 +29,6 @@ struct TargetScript {
   };
   Kind kind = Kind::kAnswers;
   Duration rtt = std::chrono::milliseconds(20);
-};
-
-class SeededRandom final : public RandomSource {
- public:
-  explicit SeededRandom(std::uint64_t seed) : engine_(seed) {}
-  std::uint64_t NextBits() override { return engine_(); }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-/// Every destination has a route from an address of its own family.
-class BothFamilies final : public location::SourceAddressSelector {
- public:
-  std::optional<location::SourceAddress> SourceFor(const IpAddress& destination) const override;
 };
 
 /// A ShardCore on a scripted network in virtual time: the whole engine without sockets, threads and waiting.
@@ -108,8 +94,8 @@ class ScriptedShard {
   TimePoint now_{std::chrono::hours(1)};
   engine::BrokerObserver silent_;
   engine::BrokerState state_;
-  BothFamilies sources_;
-  SeededRandom random_;
+  testing::FakeSourceAddresses sources_;
+  testing::SeededRandom random_;
   std::unique_ptr<engine::ShardCore> core_;
 
   std::map<Target, TargetScript> targets_;

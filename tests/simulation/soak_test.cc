@@ -117,7 +117,7 @@ class Soak {
     if (!ids.empty()) shard_.PeerCloses(ids[static_cast<std::size_t>(Roll(static_cast<int>(ids.size()) - 1))]);
   }
 
-  SeededRandom dice_;
+  testing::SeededRandom dice_;
   ScriptedShard shard_;
   std::vector<std::string> addresses_;
   std::vector<Asked> asked_;
@@ -126,7 +126,7 @@ class Soak {
 TEST(SoakTest, EveryRequestIsAnsweredInTimeAndNothingIsLeftBehind) {
   int answered = 0;
   std::size_t asked = 0;
-  for (std::uint64_t seed = 1; seed <= 200 && !testing::Test::HasFailure(); ++seed) {
+  for (std::uint64_t seed = 1; seed <= 200 && !::testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Soak soak(seed);
     soak.Run(minutes(2));

@@ -4,22 +4,16 @@
 
 #include <chrono>
 
+#include "tests/support/seeded_random.h"
+
 namespace flowbroker::engine {
 namespace {
 
 using std::chrono::seconds;
 
-class CountingRandom final : public RandomSource {
- public:
-  std::uint64_t NextBits() override { return ++count_; }
-
- private:
-  std::uint64_t count_ = 0;
-};
-
-class AnsweredRequestsTest : public testing::Test {
+class AnsweredRequestsTest : public ::testing::Test {
  protected:
-  CountingRandom random_;
+  testing::SeededRandom random_{14};
   const flow::FlowId a_ = flow::FlowId::Make(0, random_);
   const flow::FlowId b_ = flow::FlowId::Make(0, random_);
   const TimePoint start_{seconds(1000)};

@@ -5,15 +5,12 @@
 #include <chrono>
 #include <vector>
 
+#include "tests/support/seeded_random.h"
+
 namespace flowbroker::engine {
 namespace {
 
-class FixedRandom final : public RandomSource {
- public:
-  std::uint64_t NextBits() override { return 42; }
-};
-
-class FlowEventLogTest : public testing::Test {
+class FlowEventLogTest : public ::testing::Test {
  protected:
   FlowEvent Event() {
     const Endpoint endpoint{*IpAddress::Parse("192.0.2.1"), 5060};
@@ -39,7 +36,7 @@ class FlowEventLogTest : public testing::Test {
     return [this](const FlowEvent& event) { seen_.push_back(event.sequence); };
   }
 
-  FixedRandom random_;
+  testing::SeededRandom random_{13};
   std::vector<std::uint64_t> seen_;
   FlowEventLog log_{3};
 };

@@ -2,22 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
 #include <set>
+
+#include "tests/support/seeded_random.h"
 
 namespace flowbroker::flow {
 namespace {
 
-class SeededRandom final : public RandomSource {
- public:
-  std::uint64_t NextBits() override { return engine_(); }
-
- private:
-  std::mt19937_64 engine_{11};
-};
-
 TEST(FlowIdTest, SurvivesTextForm) {
-  SeededRandom random;
+  testing::SeededRandom random{11};
   for (int i = 0; i < 1000; ++i) {
     const FlowId id = FlowId::Make(static_cast<std::uint8_t>(i), random);
     EXPECT_EQ(id.ToString().size(), FlowId::kTextLength);
@@ -27,7 +20,7 @@ TEST(FlowIdTest, SurvivesTextForm) {
 }
 
 TEST(FlowIdTest, HasOneTextFormOnly) {
-  SeededRandom random;
+  testing::SeededRandom random{11};
   const std::string text = FlowId::Make(3, random).ToString();
   std::set<char> accepted;
   for (const char last : std::string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")) {

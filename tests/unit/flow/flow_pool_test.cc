@@ -4,20 +4,14 @@
 
 #include <chrono>
 
+#include "tests/support/seeded_random.h"
+
 namespace flowbroker::flow {
 namespace {
 
 using std::chrono::seconds;
 
-class CountingRandom final : public RandomSource {
- public:
-  std::uint64_t NextBits() override { return ++count_ * 0x9e3779b97f4a7c15ULL; }
-
- private:
-  std::uint64_t count_ = 0;
-};
-
-class FlowPoolTest : public testing::Test {
+class FlowPoolTest : public ::testing::Test {
  protected:
   static FlowKey Key(const char* address, std::string group = "") {
     return {.remote = {{*IpAddress::Parse(address), 5060}, Transport::kTcp}, .client_group = std::move(group)};
@@ -26,7 +20,7 @@ class FlowPoolTest : public testing::Test {
     return pool_.Add(FlowId::Make(0, random_), std::move(key), {++connections_}, local_, exclusive, now);
   }
 
-  CountingRandom random_;
+  testing::SeededRandom random_{12};
   std::uint64_t connections_ = 0;
   Endpoint local_{*IpAddress::Parse("192.0.2.99"), 40000};
   FlowPool pool_{{.idle_timeout = seconds(300), .max_flows_per_target = 2}};
