@@ -188,8 +188,8 @@ void ScriptedShard::Ask(const dns::Question& question) {
   auto [records, delay] = known != zone_.end() ? known->second
                                                : std::pair{dns::RecordSet{.status = dns::AnswerStatus::kNoSuchName},
                                                            Duration{std::chrono::milliseconds(1)}};
-  At(now_ + delay, [this, question, records = std::move(records)] {
-    core_->OnDnsAnswer(question, state_.resolver.End(question, records, now_).answer, now_);
+  At(now_ + delay, [this, question, answer = std::move(records)] {
+    core_->OnDnsAnswer(question, state_.resolver.End(question, answer, now_).answer, now_);
   });
 }
 
