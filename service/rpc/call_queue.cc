@@ -12,12 +12,12 @@ class Task final : public QueueEvent {
 
   void Send(grpc::CompletionQueue* queue) { alarm_.Set(queue, gpr_time_0(GPR_CLOCK_MONOTONIC), tag()); }
 
+ private:
   void OnCompleted(bool /*ok*/) override {
     const std::unique_ptr<Task> self(this);
     run_();
   }
 
- private:
   std::function<void()> run_;
   grpc::Alarm alarm_;
 };
@@ -41,7 +41,7 @@ void CallQueue::Run() {
 void CallQueue::Serve() {
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) static_cast<QueueEvent*>(tag)->OnCompleted(ok);
+  while (queue_->Next(&tag, &ok)) QueueEvent::Complete(tag, ok);
 }
 
 void CallQueue::Post(std::function<void()> task) {
