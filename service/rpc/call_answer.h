@@ -31,6 +31,10 @@ void Fail(UnaryCall<Response>& call, const Failure& failure, const Trace& trace,
 /// passed already.
 template <typename Response>
 std::optional<TimePoint> DeadlineOf(UnaryCall<Response>& call, const engine::ConnectionBroker& broker, Duration max) {
+  if (call.HasAbsurdDeadline()) {
+    Fail(call, {FailureReason::kInvalidArgument, "a day away or more; is it in the right unit?", "deadline"});
+    return std::nullopt;
+  }
   const Duration left = call.TimeLeft(max);
   if (left > Duration::zero()) return broker.Now() + left;
   Fail(call, {FailureReason::kDeadlineExceeded, "the deadline had passed when the call came in"});

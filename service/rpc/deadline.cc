@@ -12,6 +12,17 @@ Duration WorkTime(Duration left, Duration max) {
   return left - std::min<Duration>(left / 20, std::chrono::milliseconds(50));
 }
 
+bool IsAbsurd(std::int64_t left) {
+  constexpr std::int64_t kDay = 24 * 60 * 60;
+  constexpr std::int64_t kCentury = 100 * 365 * kDay;  // an absent deadline shows as more than two
+  return left >= kDay && left < kCentury;
+}
+
+bool HasAbsurdDeadline(const grpc::ServerContext& context) {
+  const gpr_timespec deadline = context.raw_deadline();
+  return IsAbsurd(gpr_time_sub(deadline, gpr_now(deadline.clock_type)).tv_sec);
+}
+
 Duration TimeLeft(const grpc::ServerContext& context, Duration max) {
   const gpr_timespec deadline = context.raw_deadline();
   const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));

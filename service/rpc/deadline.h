@@ -2,6 +2,8 @@
 
 #include <grpcpp/server_context.h>
 
+#include <cstdint>
+
 #include "broker/base/time.h"
 
 namespace flowbroker::rpc {
@@ -10,6 +12,11 @@ namespace flowbroker::rpc {
 /// that our DEADLINE_EXCEEDED, which carries the trace, is there before the caller's own clock ends the call. An absent
 /// deadline shows as some 7e12 ms and becomes `max`. Zero where the deadline has passed.
 Duration TimeLeft(const grpc::ServerContext& context, Duration max);
+
+/// Whether a deadline is so far away (a day or more) that it must be a mistake, of units most likely. An absent one is
+/// none. `left` in seconds.
+bool IsAbsurd(std::int64_t left);
+bool HasAbsurdDeadline(const grpc::ServerContext& context);
 
 /// The arithmetic of it, for tests. `left` may be negative.
 Duration WorkTime(Duration left, Duration max);

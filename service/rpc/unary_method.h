@@ -32,6 +32,8 @@ class UnaryCall {
   /// What the caller's deadline leaves for the work; see deadline.h.
   Duration TimeLeft(Duration max) const { return rpc::TimeLeft(*context_, max); }
 
+  bool HasAbsurdDeadline() const { return rpc::HasAbsurdDeadline(*context_); }
+
   /// Has `hook` called on the queue's thread when the caller gives up before Finish or Fail (or, harmlessly, at the
   /// same moment). For the handler itself only, not for later threads.
   void OnCancelled(std::function<void()> hook) { on_cancelled_ = std::move(hook); }

@@ -239,5 +239,12 @@ TEST(WorkTimeTest, AnswersBeforeTheCallersOwnClock) {
   EXPECT_EQ(WorkTime(-seconds(1), seconds(32)), Duration::zero());
 }
 
+TEST(DeadlineTest, ADayAwayOrMoreIsAMistakeButNoneAtAllIsNot) {
+  EXPECT_FALSE(IsAbsurd(-1));
+  EXPECT_FALSE(IsAbsurd(24 * 60 * 60 - 1));
+  EXPECT_TRUE(IsAbsurd(24 * 60 * 60));
+  EXPECT_FALSE(IsAbsurd(7'000'000'000)) << "what gRPC shows for an absent deadline, in seconds";
+}
+
 }  // namespace
 }  // namespace flowbroker::rpc
