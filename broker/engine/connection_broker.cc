@@ -44,7 +44,8 @@ class ConnectionBroker::Impl {
     for (const auto& shard : shards_) shard->Start();
   }
 
-  Shard& ShardOfKey(std::string_view key) { return *shards_[std::hash<std::string_view>{}(key) % shards_.size()]; }
+  /// A destination belongs to one shard.
+  std::size_t ShardIndexOf(std::string_view key) const { return std::hash<std::string_view>{}(key) % shards_.size(); }
 
   /// Null for an id that no shard can have made.
   Shard* ShardOf(const flow::FlowId& id) const {
@@ -90,7 +91,7 @@ TimePoint ConnectionBroker::Now() const {
 std::optional<RequestHandle> ConnectionBroker::Acquire(AcquireRequest request, AcquireCallback done) {
   thread_local std::string buffer;
   const std::string_view key = WriteDestinationKey(request, buffer);
-  const std::size_t index = std::hash<std::string_view>{}(key) % impl_->shards_.size();
+  const std::size_t index = impl_->ShardIndexOf(key);
   std::optional<AcquireResult> pooled;
   std::uint64_t number = 0;
   impl_->shards_[index]->WithCore([&](ShardCore& core, TimePoint now) {
@@ -118,7 +119,7 @@ bool ConnectionBroker::Warm(AcquireRequest request) {
 void ConnectionBroker::Resolve(Destination destination, TimePoint deadline, ResolveCallback done) {
   std::string buffer;
   AcquireRequest request{.destination = std::move(destination)};
-  Shard& shard = impl_->ShardOfKey(WriteDestinationKey(request, buffer));
+  Shard& shard = *impl_->shards_[impl_->ShardIndexOf(WriteDestinationKey(request, buffer))];
   shard.WithCore([&](ShardCore& core, TimePoint now) {
     core.resolutions().Start(request.destination, deadline, std::move(done), now);
   });
