@@ -42,6 +42,8 @@ Wording WordingOf(FailureReason reason) {
       return {"network_unreachable", "There is no route to the target."};
     case FailureReason::kNoLocalAddress:
       return {"no_local_address", "This host has no usable local address for the target."};
+    case FailureReason::kLocalAddressLost:
+      return {"local_address_lost", "The local address of the flow is gone from its interface; acquire a new flow."};
     case FailureReason::kReset:
       return {"reset", "The peer reset the connection."};
     case FailureReason::kClosedByPeer:
@@ -62,6 +64,8 @@ Wording WordingOf(FailureReason reason) {
       return {"message_too_large", "The peer's message exceeds the configured limit."};
     case FailureReason::kLostRace:
       return {"lost_race", "Another attempt was faster."};
+    case FailureReason::kOvertaken:
+      return {"overtaken", "An attempt that began later was faster: this one was silent or slow."};
     case FailureReason::kIdle:
       return {"idle", "The flow was closed after the idle time-out."};
     case FailureReason::kClosedByOwner:

@@ -28,6 +28,7 @@ enum class FailureReason : std::uint8_t {
   kHostUnreachable,     ///< ICMP host unreachable, or neighbour discovery failed
   kNetworkUnreachable,  ///< no route, here or (by ICMP) on the way
   kNoLocalAddress,      ///< no local address of that family, or the wanted local address is not ours
+  kLocalAddressLost,    ///< the local address a flow was bound to is gone from its interface (H5): acquire a new one
   // The peer.
   kReset,                 ///< RST after the connection was up
   kClosedByPeer,          ///< FIN from the peer
@@ -40,6 +41,7 @@ enum class FailureReason : std::uint8_t {
   kMessageTooLarge,       ///< the peer's message or header section exceeds the configured limit
   // The broker itself.
   kLostRace,          ///< another attempt was faster; nothing is wrong with this one
+  kOvertaken,         ///< an attempt that began later was faster: silent, or slower than its head start allows
   kIdle,              ///< closed after the idle time-out
   kClosedByOwner,     ///< closed by Release, CloseFlow or the end of an exclusive owner's stream
   kShuttingDown,      ///< the broker stops

@@ -35,8 +35,9 @@ struct Waiter {
 struct Attempt {
   racing::AttemptId id;
   flow::ConnectionId connection;
-  Target target;
+  history::Path path;
   AttemptStage stage;
+  TimePoint started;
   std::size_t trace_step;                 ///< index in Acquisition::attempt_trace
   std::optional<Endpoint> local = {};     ///< once the socket has one
   std::optional<flow::Probe> probe = {};  ///< UDP: the OPTIONS that must be answered

@@ -55,7 +55,8 @@ void Acquisitions::Apply(Acquisition& acquisition, const racing::RaceAction& act
     return Fail(acquisition, {lost->reason, acquisition.StateOfAttempts(now)}, now);
   }
   const auto& cancel = std::get<racing::CancelAttempt>(action);
-  const bool lost = cancel.reason == FailureReason::kLostRace || cancel.reason == FailureReason::kCancelled;
+  const bool lost = cancel.reason == FailureReason::kLostRace || cancel.reason == FailureReason::kOvertaken ||
+                    cancel.reason == FailureReason::kCancelled;
   EndAttempt(acquisition, cancel.id, lost ? TraceOutcome::kLost : TraceOutcome::kFailed, {cancel.reason, ""}, now);
 }
 
@@ -67,8 +68,9 @@ void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAtt
   const flow::ConnectionId connection{context_.NextNumber()};
   acquisition.attempts.push_back({.id = start.id,
                                   .connection = connection,
-                                  .target = start.target,
+                                  .path = PathOf(acquisition, start.target),
                                   .stage = FirstStage(start.target.transport),
+                                  .started = now,
                                   .trace_step = acquisition.attempt_trace.size()});
   acquisition.attempt_trace.push_back(
       {TraceWhat::kAttempt, now, now, start.target.ToString(), TraceOutcome::kPending, "", start.target});
@@ -96,7 +98,7 @@ void Acquisitions::EndAttempt(Acquisition& acquisition, racing::AttemptId id, Tr
   step.outcome = outcome;
   step.failure = failure.reason;
   AppendReason(step, failure.detail);
-  context_.state.Record(attempt->target, attempt->stage, failure.reason, std::nullopt, now);
+  context_.state.Record({attempt->path, attempt->stage, failure.reason, std::nullopt, now - attempt->started}, now);
   context_.Close(attempt->connection);
   ForgetAttempt(acquisition, id);
 }
@@ -121,13 +123,13 @@ void Acquisitions::WakeStarved() {
 
 void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now) {
   const Attempt& attempt = *acquisition.FindAttempt(id);
-  if (flow::Flow* equal = FreshFlowTo(acquisition, attempt.target, now)) {
+  if (flow::Flow* equal = FreshFlowTo(acquisition, attempt.path.target, now)) {
     // Another name led to the same target meanwhile: one flow serves both.
     EndAttempt(acquisition, id, TraceOutcome::kLost, {FailureReason::kLostRace, "an equal flow came first"}, now);
     return Answer(acquisition, *equal, FlowSource::kPooled, now);
   }
   const auto early_messages = attempt.early_messages;
-  const auto flow = flows_.Open(KeyOf(acquisition, attempt.target), attempt.connection, *attempt.local,
+  const auto flow = flows_.Open(KeyOf(acquisition, attempt.path.target), attempt.connection, *attempt.local,
                                 acquisition.request.exclusive, now);
   if (!flow) {
     EndAttempt(acquisition, id, TraceOutcome::kFailed, flow.error(), now);
@@ -148,7 +150,7 @@ void Acquisitions::OnTlsBegins(std::uint64_t number, flow::ConnectionId id, std:
                                TimePoint now) {
   Acquisition& acquisition = *Find(number);
   Attempt& attempt = *acquisition.FindAttempt(id);
-  context_.state.Record(attempt.target, AttemptStage::kTcp, std::nullopt, rtt, now);
+  context_.state.Record({attempt.path, AttemptStage::kTcp, std::nullopt, rtt}, now);
   attempt.stage = AttemptStage::kTls;
   TraceStep& step = acquisition.attempt_trace[attempt.trace_step];
   AppendReason(step, "TCP up after " + Milliseconds(now - step.start));
@@ -164,7 +166,8 @@ void Acquisitions::OnConnected(std::uint64_t number, flow::ConnectionId id, cons
   if (attempt.stage == AttemptStage::kProbe) {
     StartProbe(attempt, now);
   } else {
-    context_.state.Record(attempt.target, attempt.stage, std::nullopt, rtt, now);
+    context_.state.Record(
+        {attempt.path, attempt.stage, std::nullopt, rtt, rtt ? std::optional(now - attempt.started) : rtt}, now);
     acquisition.race_events.emplace_back(racing::AttemptSucceeded{attempt.id});
   }
   Reschedule(acquisition);
@@ -183,8 +186,8 @@ void Acquisitions::OnEnded(std::uint64_t number, flow::ConnectionId id, const Fa
 }
 
 void Acquisitions::StartProbe(Attempt& attempt, TimePoint now) {
-  attempt.probe_request = MakeProbeRequest(attempt.target, *attempt.local, context_.random);
-  attempt.probe.emplace(attempt.target.transport, ProbeOptionsFor(context_.state, attempt.target));
+  attempt.probe_request = MakeProbeRequest(attempt.path.target, *attempt.local, context_.random);
+  attempt.probe.emplace(attempt.path.target.transport, ProbeOptionsFor(context_.state, attempt.path, now));
   attempt.probe->Start(now);
   context_.actions.io.emplace_back(SendBytes{attempt.connection, attempt.probe_request.bytes});
 }
@@ -210,7 +213,8 @@ void Acquisitions::OnReceived(std::uint64_t number, flow::ConnectionId id,
     }
     const auto head = sip::ReadMessageHead(item.bytes);
     if (!head || head->is_request || head->top_via_branch != attempt.probe_request.branch) continue;
-    context_.state.Record(attempt.target, AttemptStage::kProbe, std::nullopt, attempt.probe->OnAnswer(now), now);
+    const auto rtt = attempt.probe->OnAnswer(now);
+    context_.state.Record({attempt.path, AttemptStage::kProbe, std::nullopt, rtt, rtt}, now);
     AppendReason(acquisition.attempt_trace[attempt.trace_step],
                  "OPTIONS answered " + std::to_string(head->status_code));
     attempt.probe.reset();
@@ -219,10 +223,11 @@ void Acquisitions::OnReceived(std::uint64_t number, flow::ConnectionId id,
   }
 }
 
-std::optional<racing::StageExpectation> Acquisitions::Expectation(const Target& target, AttemptStage stage) const {
-  const auto expected = context_.state.history.Expect(target, stage);
+std::optional<racing::StageExpectation> Acquisitions::Expectation(const history::Path& path, AttemptStage stage,
+                                                                  TimePoint now) const {
+  const auto expected = context_.state.history.Expect(path, stage, now);
   if (!expected) return std::nullopt;
-  return racing::StageExpectation{expected->estimate, expected->of_target, /*trusted=*/expected->of_target};
+  return racing::StageExpectation{expected->estimate, expected->of_target, expected->trusted};
 }
 
 }  // namespace flowbroker::engine

@@ -62,7 +62,7 @@ std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& reque
     if (flow == nullptr || (request.time_sensitive && !flows_.IsFresh(*flow, now))) return std::nullopt;
   }
   flows_.pool().NoteActivity(*flow, now);
-  AcquireResult result{Acquired(*flow, FlowSource::kPooled), {now, {}}};
+  AcquireResult result{Acquired(*flow, FlowSource::kPooled, now), {now, {}}};
   if (request.want_trace) {
     result.trace.steps.push_back(
         {TraceWhat::kPool, now, now, flow->key.remote.ToString(), TraceOutcome::kSucceeded, std::string(why)});
@@ -149,8 +149,8 @@ bool Acquisitions::HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, Ti
                                        TraceOutcome::kPending, "no recent sign of life"});
   probes_.Start(flow, acquisition.number, now);
   // H12: the flow is asked first; the race starts beside it once an answer is later than expected.
-  auto expectation = Expectation(target, AttemptStage::kProbe);
-  if (!expectation) expectation = Expectation(target, FirstStage(target.transport));
+  auto expectation = Expectation(flow.path(), AttemptStage::kProbe, now);
+  if (!expectation) expectation = Expectation(flow.path(), FirstStage(target.transport), now);
   acquisition.hedge_at = now + racing::AttemptDelay(expectation, options_.racing.delay);
   return true;
 }
@@ -218,7 +218,9 @@ void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
   }
   if (!acquisition.race) {
     acquisition.race.emplace(options_.racing,
-                             [this](const Target& target, AttemptStage stage) { return Expectation(target, stage); });
+                             [this, &acquisition](const Target& target, AttemptStage stage, TimePoint at) {
+                               return Expectation(PathOf(acquisition, target), stage, at);
+                             });
   }
   const racing::RaceEvent event = std::move(changed);
   RunRace(acquisition, {&event, 1}, now);
@@ -241,6 +243,13 @@ bool Acquisitions::UseExistingFlow(Acquisition& acquisition, TimePoint now) {
   return false;
 }
 
+history::Path Acquisitions::PathOf(const Acquisition& acquisition, const Target& target) const {
+  const auto& located = acquisition.locator->targets();
+  const auto found = std::ranges::find(located, target, &location::LocatedTarget::target);
+  const auto source = found == located.end() ? std::nullopt : found->source;
+  return {NetworkFor(acquisition.request.destination, source, context_.state.networks), target};
+}
+
 flow::FlowKey Acquisitions::KeyOf(const Acquisition& acquisition, const Target& target) const {
   const Destination& destination = acquisition.request.destination;
   return {.remote = target,
@@ -250,9 +259,9 @@ flow::FlowKey Acquisitions::KeyOf(const Acquisition& acquisition, const Target& 
           .client_group = acquisition.request.client_group};
 }
 
-AcquiredFlow Acquisitions::Acquired(const flow::Flow& flow, FlowSource source) const {
+AcquiredFlow Acquisitions::Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const {
   return {flow.id, flow.key.remote, flow.local, source,
-          history::AdviseTimers(context_.state.RttOf(flow.key.remote), options_.timers)};
+          history::AdviseTimers(context_.state.RttOf(flow.path(), now), options_.timers)};
 }
 
 void Acquisitions::RememberDestination(const Acquisition& acquisition, const flow::Flow& flow) {
@@ -270,7 +279,7 @@ void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource
   for (auto& [number, waiter] : acquisition.waiters) {
     const bool by_other = waiter.shared && source == FlowSource::kRaced;
     answered_.Remember(acquisition.request.client_group, waiter.request_id, {flow.id, acquisition.request_key}, now);
-    AcquireResult result{Acquired(flow, by_other ? FlowSource::kShared : source), {waiter.asked, {}}};
+    AcquireResult result{Acquired(flow, by_other ? FlowSource::kShared : source, now), {waiter.asked, {}}};
     if (waiter.want_trace) result.trace = TraceFor(acquisition, waiter, now);
     context_.state.observer.OnAcquired(result, now - waiter.asked);
     context_.actions.calls.emplace_back([done = std::move(waiter.done), result = std::move(result)] { done(result); });

@@ -76,7 +76,7 @@ class Acquisitions {
   void OnTargets(Acquisition& acquisition, TimePoint now);
   bool UseExistingFlow(Acquisition& acquisition, TimePoint now);
   flow::FlowKey KeyOf(const Acquisition& acquisition, const Target& target) const;
-  AcquiredFlow Acquired(const flow::Flow& flow, FlowSource source) const;
+  AcquiredFlow Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const;
   void RememberDestination(const Acquisition& acquisition, const flow::Flow& flow);
   void Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now);
   void Fail(Acquisition& acquisition, const Failure& failure, TimePoint now);
@@ -99,7 +99,9 @@ class Acquisitions {
   void StartProbe(Attempt& attempt, TimePoint now);
   void DriveProbes(Acquisition& acquisition, TimePoint now);
   flow::Flow* FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now);
-  std::optional<racing::StageExpectation> Expectation(const Target& target, AttemptStage stage) const;
+  history::Path PathOf(const Acquisition& acquisition, const Target& target) const;
+  std::optional<racing::StageExpectation> Expectation(const history::Path& path, AttemptStage stage,
+                                                      TimePoint now) const;
 
   ShardContext& context_;
   const BrokerOptions& options_;

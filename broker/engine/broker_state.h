@@ -6,6 +6,7 @@
 #include "broker/engine/broker_options.h"
 #include "broker/engine/flow_event_log.h"
 #include "broker/engine/shared_history.h"
+#include "broker/engine/shared_networks.h"
 #include "broker/engine/shared_resolver.h"
 
 namespace flowbroker::engine {
@@ -20,23 +21,22 @@ struct BrokerState {
         events(options.flows.kept_events) {}
 
   /// Every attempt ends here once per stage: memory and observer are told.
-  void Record(const Target& target, AttemptStage stage, std::optional<FailureReason> failure,
-              std::optional<Duration> rtt, TimePoint now) {
-    const history::AttemptOutcome outcome{target, stage, failure, rtt};
+  void Record(const history::AttemptOutcome& outcome, TimePoint now) {
     history.Record(outcome, now);
     observer.OnAttempt(outcome);
   }
 
-  /// What is known of the round-trip time of SIP to `target`, else of its first stage.
-  std::optional<history::RttEstimate> RttOf(const Target& target) const {
-    auto expected = history.Expect(target, AttemptStage::kProbe);
-    if (!expected) expected = history.Expect(target, FirstStage(target.transport));
+  /// What is known of the round-trip time of SIP on `path`, else of its first stage.
+  std::optional<history::RttEstimate> RttOf(const history::Path& path, TimePoint now) const {
+    auto expected = history.Expect(path, AttemptStage::kProbe, now);
+    if (!expected) expected = history.Expect(path, FirstStage(path.target.transport), now);
     return expected ? std::optional(expected->estimate) : std::nullopt;
   }
 
   const BrokerOptions options;
   BrokerObserver& observer;
   SharedHistory history;
+  SharedNetworks networks;
   SharedResolver resolver;
   FlowEventLog events;
   std::atomic<std::size_t> flows = 0;  ///< open, in all shards

@@ -58,6 +58,7 @@ class ConnectionBroker::Impl {
   TlsContexts tls_;  // one per shard
   std::vector<std::unique_ptr<Shard>> shards_;
   std::atomic<RelayId> last_relay_ = 0;
+  HistoryAccess history_{state_, clock_};
 };
 
 Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptions options, BrokerObserver* observer) {
@@ -145,7 +146,7 @@ Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id) {
 std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id) const {
   const Shard* shard = impl_->ShardOf(id);
   if (shard == nullptr) return std::nullopt;
-  return shard->Inspect([&](const ShardCore& core) { return core.flows().View(id); });
+  return shard->Inspect([&](const ShardCore& core) { return core.flows().View(id, Now()); });
 }
 
 std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
@@ -246,6 +247,10 @@ std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlow
   const auto id = impl_->state_.events.Subscribe(after_sequence, std::move(sink));
   if (!id) return nullptr;
   return std::make_unique<Subscription>(impl_->state_.events, *id);
+}
+
+HistoryAccess& ConnectionBroker::history() {
+  return impl_->history_;
 }
 
 std::uint64_t ConnectionBroker::LatestFlowEvent() const {

@@ -12,6 +12,7 @@
 #include "broker/engine/broker_observer.h"
 #include "broker/engine/broker_options.h"
 #include "broker/engine/flow_view.h"
+#include "broker/engine/history_access.h"
 #include "broker/engine/relay.h"
 
 namespace flowbroker::engine {
@@ -92,6 +93,9 @@ class ConnectionBroker {
   using EventSink = std::function<void(const FlowEvent&)>;
   std::unique_ptr<EventSubscription> WatchFlows(std::optional<std::uint64_t> after_sequence, EventSink sink);
   std::uint64_t LatestFlowEvent() const;
+
+  /// What was learned of targets, prefixes and families.
+  HistoryAccess& history();
 
   /// Ends everything; idempotent. One thread at a time.
   void Stop();

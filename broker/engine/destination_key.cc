@@ -72,4 +72,11 @@ location::LocateRequest LocateRequestFor(const Destination& destination) {
   return request;
 }
 
+history::NetworkId NetworkFor(const Destination& destination, const std::optional<IpAddress>& source,
+                              const SharedNetworks& networks) {
+  if (!destination.local_interface.empty()) return networks.NetworkOf(destination.local_interface);
+  if (destination.local_address) return networks.NetworkOf(*destination.local_address);
+  return source ? networks.NetworkOf(*source) : history::NetworkId{};
+}
+
 }  // namespace flowbroker::engine

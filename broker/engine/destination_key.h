@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "broker/engine/acquire.h"
+#include "broker/engine/shared_networks.h"
 
 namespace flowbroker::engine {
 
@@ -18,5 +20,10 @@ std::string TlsIdentityOf(const Destination& destination);
 
 /// What the locator is asked: only the families that a wanted local address leaves.
 location::LocateRequest LocateRequestFor(const Destination& destination);
+
+/// The network that packets to `destination` leave on: that of the local interface or address asked for, else that of
+/// the source address which the host's routing chooses.
+history::NetworkId NetworkFor(const Destination& destination, const std::optional<IpAddress>& source,
+                              const SharedNetworks& networks);
 
 }  // namespace flowbroker::engine

@@ -26,7 +26,7 @@ FlowProbes::Running& FlowProbes::FindOrStart(flow::Flow& flow, TimePoint now) {
   if (const auto found = running_.find(flow.id); found != running_.end()) return found->second;
   const Target& target = flow.key.remote;
   Running fresh{.number = context_.NextNumber(),
-                .probe = flow::Probe(target.transport, ProbeOptionsFor(context_.state, target)),
+                .probe = flow::Probe(target.transport, ProbeOptionsFor(context_.state, flow.path(), now)),
                 .request = MakeProbeRequest(target, flow.local, context_.random),
                 .started = now};
   Running& running = running_.emplace(flow.id, std::move(fresh)).first->second;
@@ -70,7 +70,7 @@ void FlowProbes::Fail(flow::Flow& flow, TimePoint now) {
     return End(flow::FlowId(flow.id), Unexpected({FailureReason::kLimitReached, "no Relay stream takes its messages"}),
                now);
   }
-  context_.state.Record(flow.key.remote, AttemptStage::kProbe, FailureReason::kProbeTimedOut, std::nullopt, now);
+  context_.state.Record({flow.path(), AttemptStage::kProbe, FailureReason::kProbeTimedOut, std::nullopt}, now);
   flows_.Close(flow, {FailureReason::kProbeTimedOut, ""}, now);  // comes back in OnFlowClosed
 }
 
@@ -92,7 +92,7 @@ void FlowProbes::OnAnswer(flow::Flow& flow, const std::string& answer, TimePoint
   const auto found = running_.find(flow.id);
   if (found == running_.end()) return;
   const Running& running = found->second;
-  context_.state.Record(flow.key.remote, AttemptStage::kProbe, std::nullopt, running.probe.OnAnswer(now), now);
+  context_.state.Record({flow.path(), AttemptStage::kProbe, std::nullopt, running.probe.OnAnswer(now)}, now);
   End(flow::FlowId(flow.id), ProbeResult{true, now - running.started, answer}, now);
 }
 

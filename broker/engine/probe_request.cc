@@ -26,8 +26,8 @@ ProbeRequest MakeProbeRequest(const Target& target, const Endpoint& local, Rando
           sip::OptionsProbeBranch(token)};
 }
 
-flow::ProbeOptions ProbeOptionsFor(const BrokerState& state, const Target& target) {
-  const auto expected = state.history.Expect(target, AttemptStage::kProbe);
+flow::ProbeOptions ProbeOptionsFor(const BrokerState& state, const history::Path& path, TimePoint now) {
+  const auto expected = state.history.Expect(path, AttemptStage::kProbe, now);
   const auto estimate = expected ? std::optional(expected->estimate) : std::nullopt;
   return {.t1 = history::AdviseTimers(estimate, state.options.timers).t1,
           .time_limit = state.options.racing.probe_timeout};

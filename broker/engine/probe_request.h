@@ -18,6 +18,6 @@ struct ProbeRequest {
 ProbeRequest MakeProbeRequest(const Target& target, const Endpoint& local, RandomSource& random);
 
 /// Retransmission by what is known of the target's round-trip time (S11).
-flow::ProbeOptions ProbeOptionsFor(const BrokerState& state, const Target& target);
+flow::ProbeOptions ProbeOptionsFor(const BrokerState& state, const history::Path& path, TimePoint now);
 
 }  // namespace flowbroker::engine

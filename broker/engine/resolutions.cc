@@ -10,16 +10,17 @@ void Resolutions::Start(const Destination& destination, TimePoint deadline, Reso
   const std::uint64_t number = context_.NextNumber();
   Running& running = running_
                          .emplace(number, Running{.number = number,
+                                                  .destination = destination,
                                                   .locator = location::ServerLocator(LocateRequestFor(destination),
                                                                                      context_.state.options.location,
                                                                                      context_.sources, context_.random),
                                                   .started = now,
                                                   .done = std::move(done)})
                          .first->second;
-  if (context_.stopping) return End(running, Failure{FailureReason::kShuttingDown, ""});
+  if (context_.stopping) return End(running, Failure{FailureReason::kShuttingDown, ""}, now);
   questions_.Ask(running.locator, number, running.locator.Start(now), now);
   context_.deadlines.Move(number, running.scheduled, deadline);
-  EndIfDone(running);
+  EndIfDone(running, now);
 }
 
 bool Resolutions::OnAnswer(std::uint64_t number, const dns::Question& question, const SharedResolver::Answer& answer,
@@ -28,31 +29,32 @@ bool Resolutions::OnAnswer(std::uint64_t number, const dns::Question& question, 
   if (found == running_.end()) return false;
   location::ServerLocator& locator = found->second.locator;
   questions_.Ask(locator, number, locator.OnAnswer(question, answer.records, answer.origin, now), now);
-  EndIfDone(found->second);
+  EndIfDone(found->second, now);
   return true;
 }
 
-bool Resolutions::OnTimer(std::uint64_t number) {
+bool Resolutions::OnTimer(std::uint64_t number, TimePoint now) {
   const auto found = running_.find(number);
   if (found == running_.end()) return false;
-  End(found->second, Failure{FailureReason::kDeadlineExceeded, "DNS has not answered every question yet"});
+  End(found->second, Failure{FailureReason::kDeadlineExceeded, "DNS has not answered every question yet"}, now);
   return true;
 }
 
-void Resolutions::Stop(const Failure& failure) {
-  while (!running_.empty()) End(running_.begin()->second, failure);
+void Resolutions::Stop(const Failure& failure, TimePoint now) {
+  while (!running_.empty()) End(running_.begin()->second, failure, now);
 }
 
-void Resolutions::EndIfDone(Running& running) {
+void Resolutions::EndIfDone(Running& running, TimePoint now) {
   if (!running.locator.done()) return;
   const bool found = !running.locator.targets().empty();
-  End(running, found ? std::nullopt : std::optional(running.locator.failure()));
+  End(running, found ? std::nullopt : std::optional(running.locator.failure()), now);
 }
 
-void Resolutions::End(Running& running, std::optional<Failure> failure) {
+void Resolutions::End(Running& running, std::optional<Failure> failure, TimePoint now) {
   std::vector<ResolvedTarget> targets;
   for (const location::LocatedTarget& located : running.locator.targets()) {
-    const auto expected = context_.state.history.Expect(located.target, FirstStage(located.target.transport));
+    const history::Path path{NetworkFor(running.destination, located.source, context_.state.networks), located.target};
+    const auto expected = context_.state.history.Expect(path, FirstStage(located.target.transport), now);
     targets.push_back({located, expected ? std::optional(expected->estimate.smoothed()) : std::nullopt});
   }
   ResolveResult result{std::move(targets), running.locator.valid_until(), {running.started, running.locator.trace()}};

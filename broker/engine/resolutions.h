@@ -20,20 +20,21 @@ class Resolutions {
   /// False where `number` is no resolution's.
   bool OnAnswer(std::uint64_t number, const dns::Question& question, const SharedResolver::Answer& answer,
                 TimePoint now);
-  bool OnTimer(std::uint64_t number);
-  void Stop(const Failure& failure);
+  bool OnTimer(std::uint64_t number, TimePoint now);
+  void Stop(const Failure& failure, TimePoint now);
 
  private:
   struct Running {
     std::uint64_t number;
+    Destination destination;
     location::ServerLocator locator;
     TimePoint started;
     ResolveCallback done;
     TimePoint scheduled = kNever;
   };
 
-  void EndIfDone(Running& running);
-  void End(Running& running, std::optional<Failure> failure);
+  void EndIfDone(Running& running, TimePoint now);
+  void End(Running& running, std::optional<Failure> failure, TimePoint now);
 
   ShardContext& context_;
   Questions& questions_;

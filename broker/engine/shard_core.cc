@@ -31,7 +31,7 @@ void ShardCore::Stop(TimePoint now) {
   context_.stopping = true;
   const Failure failure{FailureReason::kShuttingDown, ""};
   acquisitions_.Stop(failure, now);
-  resolutions_.Stop(failure);
+  resolutions_.Stop(failure, now);
   flows_.CloseAll(failure, now);
 }
 
@@ -142,7 +142,7 @@ TimePoint ShardCore::NextDeadline() const {
 
 void ShardCore::OnTimer(TimePoint now) {
   while (const auto number = context_.deadlines.FirstDue(now)) {
-    if (!acquisitions_.OnTimer(*number, now) && !probes_.OnTimer(*number, now)) resolutions_.OnTimer(*number);
+    if (!acquisitions_.OnTimer(*number, now) && !probes_.OnTimer(*number, now)) resolutions_.OnTimer(*number, now);
   }
   flows_.CloseIdle(now);
   relay_.ExpireHeld(now);

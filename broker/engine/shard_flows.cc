@@ -22,8 +22,8 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
     state.observer.OnLimit(Limit::kFlows);
     return Unexpected({FailureReason::kLimitReached, "max_flows"});
   }
-  flow::Flow& flow =
-      pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local, exclusive, now);
+  flow::Flow& flow = pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local,
+                               state.networks.NetworkOf(local.address), exclusive, now);
   context_.owners.insert_or_assign(connection, flow.id);
   EmitEvent(FlowEventKind::kOpened, flow, std::nullopt, now);
   return &flow;
@@ -65,19 +65,19 @@ bool ShardFlows::Report(const TransactionReport& report, TimePoint now) {
   const bool answered = report.outcome == TransactionReport::Outcome::kAnswered ||
                         report.outcome == TransactionReport::Outcome::kServiceUnavailable;  // D6: it is reachable
   const auto failure = answered ? std::nullopt : std::optional(FailureReason::kProbeTimedOut);
-  context_.state.Record(flow->key.remote, AttemptStage::kProbe, failure, report.rtt, now);
+  context_.state.Record({flow->path(), AttemptStage::kProbe, failure, report.rtt}, now);
   if (answered) pool_.NoteEvidence(*flow, now);
   return true;
 }
 
-std::optional<FlowView> ShardFlows::View(const flow::FlowId& id) const {
+std::optional<FlowView> ShardFlows::View(const flow::FlowId& id, TimePoint now) const {
   const flow::Flow* flow = pool_.Find(id);
   if (flow == nullptr) return std::nullopt;
-  return ViewOf(*flow, true);
+  return ViewOf(*flow, true, now);
 }
 
-FlowView ShardFlows::ViewOf(const flow::Flow& flow, bool open) const {
-  const auto expected = context_.state.history.Expect(flow.key.remote, FirstStage(flow.key.remote.transport));
+FlowView ShardFlows::ViewOf(const flow::Flow& flow, bool open, TimePoint now) const {
+  const auto expected = context_.state.history.Expect(flow.path(), FirstStage(flow.key.remote.transport), now);
   return {.id = flow.id,
           .remote = flow.key.remote,
           .local = flow.local,
@@ -96,7 +96,7 @@ FlowView ShardFlows::ViewOf(const flow::Flow& flow, bool open) const {
 void ShardFlows::EmitEvent(FlowEventKind kind, const flow::Flow& flow, std::optional<Failure> failure, TimePoint now) {
   const bool open = pool_.Find(flow.id) != nullptr;
   context_.state.observer.OnFlowEvent(context_.state.events.Append(
-      {.sequence = 0, .time = now, .kind = kind, .flow = ViewOf(flow, open), .failure = std::move(failure)}));
+      {.sequence = 0, .time = now, .kind = kind, .flow = ViewOf(flow, open, now), .failure = std::move(failure)}));
 }
 
 }  // namespace flowbroker::engine

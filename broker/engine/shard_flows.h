@@ -41,11 +41,11 @@ class ShardFlows {
   }
 
   bool Report(const TransactionReport& report, TimePoint now);
-  std::optional<FlowView> View(const flow::FlowId& id) const;
+  std::optional<FlowView> View(const flow::FlowId& id, TimePoint now) const;
   void EmitEvent(FlowEventKind kind, const flow::Flow& flow, std::optional<Failure> failure, TimePoint now);
 
  private:
-  FlowView ViewOf(const flow::Flow& flow, bool open) const;
+  FlowView ViewOf(const flow::Flow& flow, bool open, TimePoint now) const;
 
   ShardContext& context_;
   OnClosed on_closed_;

@@ -1,5 +1,8 @@
 #include "broker/engine/shared_history.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace flowbroker::engine {
 namespace {
 
@@ -12,19 +15,90 @@ history::HistoryOptions ShareOf(history::HistoryOptions options, std::size_t str
 }  // namespace
 
 SharedHistory::SharedHistory(const history::HistoryOptions& options) : options_(options) {
-  for (auto& stripe : stripes_) stripe = std::make_unique<Stripe>(ShareOf(options, kStripes));
+  for (auto& stripe : stripes_) stripe = std::make_unique<Stripe>(ShareOf(options, kStripes), families_);
 }
 
 void SharedHistory::Record(const history::AttemptOutcome& outcome, TimePoint now) {
-  Stripe& stripe = StripeOf(outcome.target.endpoint.address);
-  const std::lock_guard lock(stripe.mutex);
+  Stripe& stripe = StripeOf(outcome.path.target.endpoint.address);
+  const std::scoped_lock lock(stripe.mutex, families_mutex_);
   stripe.history.Record(outcome, now);
 }
 
-std::optional<history::ExpectedRtt> SharedHistory::Expect(const Target& target, AttemptStage stage) const {
-  const Stripe& stripe = StripeOf(target.endpoint.address);
+void SharedHistory::RecordRace(const history::Path& winner, std::span<const history::Path> candidates, TimePoint now) {
+  for (const history::Path& candidate : candidates) {
+    Stripe& stripe = StripeOf(candidate.target.endpoint.address);
+    const std::scoped_lock lock(stripe.mutex, families_mutex_);
+    stripe.history.RecordRace(winner, {&candidate, 1}, now);
+  }
+}
+
+void SharedHistory::RecordUnavailable(const history::Path& path, TimePoint until, TimePoint now) {
+  Stripe& stripe = StripeOf(path.target.endpoint.address);
   const std::lock_guard lock(stripe.mutex);
-  return stripe.history.Expect(target, stage);
+  stripe.history.RecordUnavailable(path, until, now);
+}
+
+history::Verdict SharedHistory::Judge(const history::Path& path, TimePoint now) const {
+  const Stripe& stripe = StripeOf(path.target.endpoint.address);
+  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  return stripe.history.Judge(path, now);
+}
+
+history::Verdict SharedHistory::JudgeForRace(const history::Path& path, TimePoint now) {
+  Stripe& stripe = StripeOf(path.target.endpoint.address);
+  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  return stripe.history.JudgeForRace(path, now);
+}
+
+bool SharedHistory::TakeReprobe(const history::Path& path, TimePoint now, RandomSource& random) {
+  Stripe& stripe = StripeOf(path.target.endpoint.address);
+  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  return stripe.history.TakeReprobe(path, now, random);
+}
+
+TimePoint SharedHistory::NextReprobe(const history::Path& path, TimePoint now) const {
+  const Stripe& stripe = StripeOf(path.target.endpoint.address);
+  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  return stripe.history.NextReprobe(path, now);
+}
+
+std::optional<history::ExpectedRtt> SharedHistory::Expect(const history::Path& path, AttemptStage stage,
+                                                          TimePoint now) const {
+  const Stripe& stripe = StripeOf(path.target.endpoint.address);
+  const std::lock_guard lock(stripe.mutex);
+  return stripe.history.Expect(path, stage, now);
+}
+
+std::vector<history::FamilyPreference> SharedHistory::Preferences(TimePoint now) const {
+  std::vector<history::FamilyPreference> all;
+  for (const auto& stripe : stripes_) {
+    const std::scoped_lock lock(stripe->mutex, families_mutex_);
+    std::ranges::move(stripe->history.Preferences(now), std::back_inserter(all));
+  }
+  std::ranges::sort(all, {}, &history::FamilyPreference::key);
+  return all;
+}
+
+void SharedHistory::ForgetAll() {
+  for (const auto& stripe : stripes_) {
+    const std::scoped_lock lock(stripe->mutex, families_mutex_);
+    stripe->history.ForgetAll();
+  }
+}
+
+bool SharedHistory::Forget(const IpAddress& address) {
+  Stripe& stripe = StripeOf(address);
+  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  return stripe.history.Forget(address);
+}
+
+bool SharedHistory::Forget(const IpAddress& prefix, int bits) {
+  bool any = false;
+  for (const auto& stripe : stripes_) {
+    const std::scoped_lock lock(stripe->mutex, families_mutex_);
+    any = stripe->history.Forget(prefix, bits) || any;
+  }
+  return any;
 }
 
 SharedHistory::Stripe& SharedHistory::StripeOf(const IpAddress& address) const {

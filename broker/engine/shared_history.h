@@ -4,23 +4,39 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "broker/history/reachability_history.h"
 
 namespace flowbroker::engine {
 
-/// The ReachabilityHistory of the whole broker, striped by address prefix so that shards seldom wait for each other.
-/// Thread-safe.
+/// The ReachabilityHistory of the whole broker, striped by address prefix so that long readers (a snapshot, a listing)
+/// never stop all shards at once. Families span stripes and have a lock of their own. Thread-safe; for what the calls
+/// mean see ReachabilityHistory.
 class SharedHistory {
  public:
   explicit SharedHistory(const history::HistoryOptions& options);
 
   void Record(const history::AttemptOutcome& outcome, TimePoint now);
-  std::optional<history::ExpectedRtt> Expect(const Target& target, AttemptStage stage) const;
+  void RecordRace(const history::Path& winner, std::span<const history::Path> candidates, TimePoint now);
+  void RecordUnavailable(const history::Path& path, TimePoint until, TimePoint now);
+
+  history::Verdict Judge(const history::Path& path, TimePoint now) const;
+  history::Verdict JudgeForRace(const history::Path& path, TimePoint now);
+  bool TakeReprobe(const history::Path& path, TimePoint now, RandomSource& random);
+  TimePoint NextReprobe(const history::Path& path, TimePoint now) const;
+  std::optional<history::ExpectedRtt> Expect(const history::Path& path, AttemptStage stage, TimePoint now) const;
+
+  std::vector<history::FamilyPreference> Preferences(TimePoint now) const;
+
+  void ForgetAll();
+  bool Forget(const IpAddress& address);
+  bool Forget(const IpAddress& prefix, int bits);
 
  private:
   struct Stripe {
-    explicit Stripe(const history::HistoryOptions& options) : history(options) {}
+    Stripe(const history::HistoryOptions& options, history::FamilyHistory& families) : history(options, families) {}
     mutable std::mutex mutex;
     history::ReachabilityHistory history;
   };
@@ -29,6 +45,8 @@ class SharedHistory {
   Stripe& StripeOf(const IpAddress& address) const;
 
   history::HistoryOptions options_;
+  mutable std::mutex families_mutex_;  // taken after a stripe's
+  history::FamilyHistory families_;
   std::array<std::unique_ptr<Stripe>, kStripes> stripes_;
 };
 

@@ -10,6 +10,7 @@
 #include "broker/base/time.h"
 #include "broker/flow/connection_id.h"
 #include "broker/flow/flow_id.h"
+#include "broker/history/path.h"
 
 namespace flowbroker::flow {
 
@@ -30,6 +31,7 @@ struct Flow {
   FlowKey key;
   ConnectionId connection;
   Endpoint local;
+  history::NetworkId network;  ///< that the local address is on
   TimePoint opened;
   TimePoint last_activity;  ///< anything sent or received, or given to a caller: the idle time-out counts from here
   TimePoint last_evidence;  ///< the peer was last known to answer: connect, message or pong received
@@ -38,6 +40,8 @@ struct Flow {
   bool exclusive = false;       ///< belongs to one caller; never given to another
   bool probing = false;         ///< a probe is under way
   bool reading_paused = false;  ///< by back-pressure: what the peer sends waits in its socket
+
+  history::Path path() const { return {network, key.remote}; }
 
   Flow* less_recent = nullptr;  ///< neighbours in the order of last_activity, kept by FlowPool
   Flow* more_recent = nullptr;

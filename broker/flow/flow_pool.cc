@@ -6,12 +6,14 @@ namespace flowbroker::flow {
 
 FlowPool::FlowPool(const PoolLimits& limits) : limits_(limits) {}
 
-Flow& FlowPool::Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, bool exclusive, TimePoint now) {
+Flow& FlowPool::Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
+                    bool exclusive, TimePoint now) {
   Flow& flow = flows_
                    .emplace(id, Flow{.id = id,
                                      .key = std::move(key),
                                      .connection = connection,
                                      .local = local,
+                                     .network = network,
                                      .opened = now,
                                      .last_activity = now,
                                      .last_evidence = now,

@@ -20,7 +20,8 @@ class FlowPool {
   explicit FlowPool(const PoolLimits& limits);
 
   /// Adds a flow that has just connected: connecting is evidence and activity.
-  Flow& Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, bool exclusive, TimePoint now);
+  Flow& Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network, bool exclusive,
+            TimePoint now);
 
   Flow* Find(const FlowId& id);
   const Flow* Find(const FlowId& id) const;

@@ -23,31 +23,72 @@ std::size_t IndexOf(AttemptStage stage) {
 
 }  // namespace
 
-ReachabilityHistory::ReachabilityHistory(HistoryOptions options)
+ReachabilityHistory::ReachabilityHistory(HistoryOptions options, FamilyHistory& /*families*/)
     : options_(options), targets_(options.max_targets), prefixes_(options.max_prefixes) {}
 
 void ReachabilityHistory::Record(const AttemptOutcome& outcome, TimePoint /*now*/) {
   if (outcome.failure || !outcome.rtt) return;
-  targets_.Use(outcome.target)[IndexOf(outcome.stage)].AddSample(*outcome.rtt);
-  prefixes_.Use(PrefixOf(outcome.target))[IndexOf(outcome.stage)].AddSample(*outcome.rtt);
+  targets_.Use(outcome.path)[IndexOf(outcome.stage)].AddSample(*outcome.rtt);
+  prefixes_.Use(PrefixOf(outcome.path))[IndexOf(outcome.stage)].AddSample(*outcome.rtt);
 }
 
-std::optional<ExpectedRtt> ReachabilityHistory::Expect(const Target& target, AttemptStage stage) const {
-  const StageEstimates* own = targets_.Find(target);
-  if (own != nullptr && (*own)[IndexOf(stage)].has_samples()) return ExpectedRtt{(*own)[IndexOf(stage)], true};
+void ReachabilityHistory::RecordRace(const Path& /*winner*/, std::span<const Path> /*candidates*/, TimePoint /*now*/) {}
 
-  const StageEstimates* prefix = prefixes_.Find(PrefixOf(target));
+void ReachabilityHistory::RecordUnavailable(const Path& /*path*/, TimePoint /*until*/, TimePoint /*now*/) {}
+
+Verdict ReachabilityHistory::Judge(const Path& /*path*/, TimePoint /*now*/) const {
+  return {};
+}
+
+Verdict ReachabilityHistory::JudgeForRace(const Path& path, TimePoint now) {
+  return Judge(path, now);
+}
+
+bool ReachabilityHistory::TakeReprobe(const Path& /*path*/, TimePoint /*now*/, RandomSource& /*random*/) {
+  return false;
+}
+
+TimePoint ReachabilityHistory::NextReprobe(const Path& /*path*/, TimePoint /*now*/) const {
+  return kNever;
+}
+
+std::optional<ExpectedRtt> ReachabilityHistory::Expect(const Path& path, AttemptStage stage, TimePoint /*now*/) const {
+  const StageEstimates* own = targets_.Find(path);
+  if (own != nullptr && (*own)[IndexOf(stage)].has_samples()) return ExpectedRtt{(*own)[IndexOf(stage)], true, true};
+
+  const StageEstimates* prefix = prefixes_.Find(PrefixOf(path));
   if (prefix != nullptr && (*prefix)[IndexOf(stage)].has_samples())
-    return ExpectedRtt{(*prefix)[IndexOf(stage)], false};
+    return ExpectedRtt{(*prefix)[IndexOf(stage)], false, false};
   return std::nullopt;
 }
 
-PrefixKey ReachabilityHistory::PrefixOf(const Target& target) const {
-  const IpAddress& address = target.endpoint.address;
+std::vector<FamilyPreference> ReachabilityHistory::Preferences(TimePoint /*now*/) const {
+  return {};
+}
+
+std::vector<FamilyPreference> ReachabilityHistory::TakeChanges(TimePoint /*now*/) {
+  return {};
+}
+
+void ReachabilityHistory::ForgetAll() {
+  targets_ = LruTable<Path, StageEstimates>(options_.max_targets);
+  prefixes_ = LruTable<PrefixKey, StageEstimates>(options_.max_prefixes);
+}
+
+bool ReachabilityHistory::Forget(const IpAddress& /*address*/) {
+  return false;
+}
+
+bool ReachabilityHistory::Forget(const IpAddress& /*prefix*/, int /*bits*/) {
+  return false;
+}
+
+PrefixKey ReachabilityHistory::PrefixOf(const Path& path) const {
+  const IpAddress& address = path.target.endpoint.address;
   const IpAddress network = address.is_ipv4()
                                 ? IpAddress::FromIpv4(NetworkOctets<4>(address.octets(), options_.ipv4_prefix_bits))
                                 : IpAddress::FromIpv6(NetworkOctets<16>(address.octets(), options_.ipv6_prefix_bits));
-  return {network, target.transport};
+  return {path.network, network, path.target.transport};
 }
 
 }  // namespace flowbroker::history

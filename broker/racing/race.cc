@@ -73,7 +73,7 @@ void Race::Note(const StageEntered& event, TimePoint now) {
   attempt->times_out = now + options_.tls_timeout;
 
   // "When TCP is up and TLS begins, the delay is re-armed with the TLS estimate."
-  if (IsLatest(*attempt) && options_.parallel) next_start_ = now + DelayAfter(*attempt);
+  if (IsLatest(*attempt) && options_.parallel) next_start_ = now + DelayAfter(*attempt, now);
 }
 
 void Race::Note(const AttemptSucceeded& event, TimePoint /*now*/) {
@@ -119,7 +119,12 @@ void Race::CrownWinner(Actions& actions) {
   if (winner == nullptr) return;
 
   winner->state = AttemptState::kEnded;
-  CancelRemaining(FailureReason::kLostRace, actions);
+  for (Attempt& attempt : attempts_) {
+    if (attempt.state == AttemptState::kEnded) continue;
+    // One that began earlier and is still under way has used up its head start; memory counts that against it.
+    const bool overtaken = attempt.state == AttemptState::kInFlight && IdOf(attempt) < IdOf(*winner);
+    Cancel(attempt, overtaken ? FailureReason::kOvertaken : FailureReason::kLostRace, actions);
+  }
   actions.push_back(RaceWon{IdOf(*winner), winner->target});
   phase_ = Phase::kFinished;
 }
@@ -163,7 +168,7 @@ void Race::Start(const Target& target, TimePoint now, Actions& actions) {
   phase_ = Phase::kRunning;
 
   // "Attempt n+1 starts at min(s_n + d, ...": this is s_n + d. With racing off only a failure sets the next start (H8).
-  next_start_ = options_.parallel ? now + DelayAfter(attempt) : kNever;
+  next_start_ = options_.parallel ? now + DelayAfter(attempt, now) : kNever;
 }
 
 void Race::Fail(Attempt& attempt, FailureReason reason, TimePoint now) {
@@ -176,18 +181,21 @@ void Race::Fail(Attempt& attempt, FailureReason reason, TimePoint now) {
 
 void Race::CancelRemaining(FailureReason reason, Actions& actions) {
   for (Attempt& attempt : attempts_) {
-    if (attempt.state == AttemptState::kEnded) continue;
-    attempt.state = AttemptState::kEnded;
-    actions.push_back(CancelAttempt{IdOf(attempt), reason});
+    if (attempt.state != AttemptState::kEnded) Cancel(attempt, reason, actions);
   }
+}
+
+void Race::Cancel(Attempt& attempt, FailureReason reason, Actions& actions) {
+  attempt.state = AttemptState::kEnded;
+  actions.push_back(CancelAttempt{IdOf(attempt), reason});
 }
 
 bool Race::MayStartAnother() const {
   return capacity_available_ && queue_.HasUntried() && in_flight() < std::max<std::size_t>(options_.max_parallel, 1);
 }
 
-Duration Race::DelayAfter(const Attempt& attempt) const {
-  const auto expectation = expectation_of_ ? expectation_of_(attempt.target, attempt.stage) : std::nullopt;
+Duration Race::DelayAfter(const Attempt& attempt, TimePoint now) const {
+  const auto expectation = expectation_of_ ? expectation_of_(attempt.target, attempt.stage, now) : std::nullopt;
   return std::max(AttemptDelay(expectation, options_.delay), options_.min_spacing);
 }
 

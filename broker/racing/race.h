@@ -30,7 +30,7 @@ struct RaceOptions {
 
 /// Asked when an attempt enters a stage; empty: nothing is ever known. Must be quick and must not call back into the
 /// race.
-using ExpectationOf = std::function<std::optional<StageExpectation>(const Target&, AttemptStage)>;
+using ExpectationOf = std::function<std::optional<StageExpectation>(const Target&, AttemptStage, TimePoint now)>;
 
 /// One race for one flow (Happy Eyeballs for SIP; H1 H2 H6 H7 H10): which target to try when, who won, what to cancel.
 /// A pure machine: events go in with the time, actions come out, the driver keeps one timer armed at NextDeadline().
@@ -39,7 +39,7 @@ using ExpectationOf = std::function<std::optional<StageExpectation>(const Target
 ///     CarryOut(race.On(CandidatesChanged{targets, true, false}, now));  // StartAttempt{0, best target}
 ///     ArmTimer(race.NextDeadline());
 ///     ...
-///     CarryOut(race.On(AttemptSucceeded{id}, now));  // CancelAttempt{others, kLostRace}, RaceWon{id, target}
+///     CarryOut(race.On(AttemptSucceeded{id}, now));  // CancelAttempt{others, kOvertaken}, RaceWon{id, target}
 ///
 /// Rules (design: racing): attempt 1 at once; attempt n+1 at min(s_n + d, max(f_n, s_n + 10 ms)), s being the start and
 /// f the failure of the one before and d its attempt delay; the timer never cancels an attempt except at its own
@@ -114,9 +114,10 @@ class Race {
   void Start(const Target& target, TimePoint now, Actions& actions);
   void Fail(Attempt& attempt, FailureReason reason, TimePoint now);
   void CancelRemaining(FailureReason reason, Actions& actions);
+  void Cancel(Attempt& attempt, FailureReason reason, Actions& actions);
 
   bool MayStartAnother() const;
-  Duration DelayAfter(const Attempt& attempt) const;
+  Duration DelayAfter(const Attempt& attempt, TimePoint now) const;
   Duration StageTimeout(AttemptStage stage) const;
   Attempt* InFlight(AttemptId id);
   bool IsLatest(const Attempt& attempt) const { return &attempt == &attempts_.back(); }

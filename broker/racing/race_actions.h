@@ -18,7 +18,8 @@ struct StartAttempt {
 /// Close the attempt and take `reason` as its outcome; events of it that are under way will be ignored.
 struct CancelAttempt {
   AttemptId id;
-  FailureReason reason;  ///< its own time-out: kTimedOut, kTlsTimedOut, kProbeTimedOut; else kLostRace or kCancelled
+  FailureReason
+      reason;  ///< its own time-out: kTimedOut, kTlsTimedOut, kProbeTimedOut; else kOvertaken, kLostRace or kCancelled
 };
 /// The caller gets the connection of attempt `id`.
 struct RaceWon {

@@ -67,6 +67,7 @@ grpc::StatusCode CodeOf(FailureReason reason) {
     case FailureReason::kRefused:
     case FailureReason::kHostUnreachable:
     case FailureReason::kNetworkUnreachable:
+    case FailureReason::kLocalAddressLost:
     case FailureReason::kNoLocalAddress:
     case FailureReason::kReset:
     case FailureReason::kClosedByPeer:
@@ -79,7 +80,8 @@ grpc::StatusCode CodeOf(FailureReason reason) {
     case FailureReason::kMessageTooLarge:
     case FailureReason::kShuttingDown:
       return grpc::StatusCode::UNAVAILABLE;
-    case FailureReason::kLostRace:  // ends an attempt, never a call
+    case FailureReason::kOvertaken:  // ends an attempt, never a call
+    case FailureReason::kLostRace:   // ends an attempt, never a call
     case FailureReason::kInternal:
       return grpc::StatusCode::INTERNAL;
   }

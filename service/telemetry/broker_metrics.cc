@@ -228,7 +228,7 @@ void BrokerMetrics::CountAcquire(const engine::AcquireResult& result, Duration t
 }
 
 void BrokerMetrics::CountAttempt(const history::AttemptOutcome& outcome) {
-  const Target& target = outcome.target;
+  const Target& target = outcome.path.target;
   attempts_[Index(target.family())][Index(target.transport)][Index(outcome.stage)].Count(outcome.failure);
 }
 

@@ -36,7 +36,7 @@ class FaultTest(BrokerTest):
 
     def test_ipv6_dropped(self):
         self.lab.drop("ipv6")
-        self.on_each_transport("lost_race", "timed_out", "probe_timed_out")
+        self.on_each_transport("overtaken", "timed_out", "probe_timed_out")
 
     def test_ipv4_dropped(self):
         self.lab.drop("ipv4")
@@ -53,7 +53,7 @@ class FaultTest(BrokerTest):
     def test_ipv6_host_unreachable(self):
         self.lab.unreachable("ipv6", "host")
         # The kernel keeps this error from UDP sockets (a soft one, RFC 1122 s.4.1.3.3): silence there.
-        self.on_each_transport("host_unreachable", "lost_race")
+        self.on_each_transport("host_unreachable", "overtaken")
 
     def test_ipv6_port_unreachable(self):
         self.lab.unreachable("ipv6", "port")
@@ -61,7 +61,7 @@ class FaultTest(BrokerTest):
 
     def test_ipv6_no_route(self):
         self.lab.unreachable("ipv6", "net")
-        self.on_each_transport("network_unreachable", "host_unreachable", "lost_race")
+        self.on_each_transport("network_unreachable", "host_unreachable", "overtaken")
 
     def test_ipv6_administratively_prohibited(self):
         self.lab.unreachable("ipv6", "admin")
@@ -69,12 +69,12 @@ class FaultTest(BrokerTest):
 
     def test_ipv6_tls_stalled(self):
         self.lab.stall("ipv6")
-        answer = self.expect_winner(TLS_URI, V4, "lost_race", "tls_timed_out")
+        answer = self.expect_winner(TLS_URI, V4, "overtaken", "tls_timed_out")
         self.assertEqual(answer.attempts[0]["remote"]["address"], V6)
 
     def test_ipv6_slow(self):
         self.lab.set_rtt(2000, "ipv6")
-        self.on_each_transport("lost_race")
+        self.on_each_transport("overtaken")
 
     def test_two_dead_ipv6_addresses(self):
         answer = self.acquire("sip:twodead.example.test;transport=tcp")

@@ -204,7 +204,7 @@ TEST_F(AcquireTest, RaceStartsBesideALateProbeAndTheDeadFlowIsClosed_H12) {
   EXPECT_EQ(second.flow->remote, Tcp(kIpv4));
   EXPECT_LT(took, milliseconds(600));
   shard_.RunFor(seconds(15));
-  EXPECT_FALSE(shard_.core().flows().View(first.flow->id)) << "the probe was never answered";
+  EXPECT_FALSE(shard_.core().flows().View(first.flow->id, shard_.now())) << "the probe was never answered";
 }
 
 TEST_F(AcquireTest, RequestThatIsNotTimeSensitiveSkipsTheProbe_S10) {
@@ -231,9 +231,9 @@ TEST_F(AcquireTest, UnusedFlowIsClosedAfterTheIdleTimeout) {
   ScriptTcp(kGood, kGood);
   const auto first = shard_.AcquireNow(kTcpUri).first;
   shard_.RunFor(minutes(5) - milliseconds(1));
-  EXPECT_TRUE(shard_.core().flows().View(first.flow->id));
+  EXPECT_TRUE(shard_.core().flows().View(first.flow->id, shard_.now()));
   shard_.RunFor(milliseconds(2));
-  EXPECT_FALSE(shard_.core().flows().View(first.flow->id));
+  EXPECT_FALSE(shard_.core().flows().View(first.flow->id, shard_.now()));
   EXPECT_EQ(shard_.sockets_open(), 0U);
 }
 
@@ -246,9 +246,9 @@ TEST_F(AcquireTest, ExclusiveFlowIsNobodyElsesAndIsClosedByRelease) {
   const auto other = shard_.AcquireNow(kTcpUri).first;
   EXPECT_NE((*own)->flow->id, other.flow->id);
   EXPECT_TRUE(shard_.core().flows().Release((*own)->flow->id, shard_.now()));
-  EXPECT_FALSE(shard_.core().flows().View((*own)->flow->id));
+  EXPECT_FALSE(shard_.core().flows().View((*own)->flow->id, shard_.now()));
   EXPECT_TRUE(shard_.core().flows().Release(other.flow->id, shard_.now()));
-  EXPECT_TRUE(shard_.core().flows().View(other.flow->id)) << "a shared flow stays in the pool";
+  EXPECT_TRUE(shard_.core().flows().View(other.flow->id, shard_.now())) << "a shared flow stays in the pool";
 }
 
 TEST_F(AcquireTest, RepeatedRequestIdGetsTheSameFlow) {

@@ -74,7 +74,7 @@ struct FilledPool {
     SeededRandom random;
     for (std::uint32_t n = 0; n < count; ++n) {
       ids.push_back(flow::FlowId::Make(0, random));
-      pool.Add(ids.back(), {.remote = TargetNumber(n)}, {n}, TargetNumber(0).endpoint, false, TimePoint{});
+      pool.Add(ids.back(), {.remote = TargetNumber(n)}, {n}, TargetNumber(0).endpoint, {}, false, TimePoint{});
     }
   }
   std::vector<flow::FlowId> ids;

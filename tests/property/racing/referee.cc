@@ -105,7 +105,10 @@ void Referee::Judge(const CancelAttempt& action, TimePoint now) {
   Demand(attempt != nullptr, Rule::kEndsOnce, "cancels an attempt that is not in flight");
   if (attempt == nullptr) return;
   ++attempt->ends;
-  if (action.reason == FailureReason::kLostRace || action.reason == FailureReason::kCancelled) return;
+  if (action.reason == FailureReason::kLostRace || action.reason == FailureReason::kOvertaken ||
+      action.reason == FailureReason::kCancelled) {
+    return;
+  }
 
   attempt->failed = now;
   attempt->reason = action.reason;

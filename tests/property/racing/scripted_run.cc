@@ -103,8 +103,9 @@ std::optional<StageExpectation> ExpectationIn(const Scenario& scenario, const Ta
 }
 
 std::vector<Turn> RunRace(const Scenario& scenario) {
-  Race race(scenario.options,
-            [&](const Target& target, AttemptStage stage) { return ExpectationIn(scenario, target, stage); });
+  Race race(scenario.options, [&](const Target& target, AttemptStage stage, TimePoint /*now*/) {
+    return ExpectationIn(scenario, target, stage);
+  });
   Agenda agenda = AgendaOf(scenario);
   std::vector<Turn> turns;
   TimePoint now = kStart;

@@ -17,7 +17,7 @@ class FlowPoolTest : public ::testing::Test {
     return {.remote = {{*IpAddress::Parse(address), 5060}, Transport::kTcp}, .client_group = std::move(group)};
   }
   Flow& Add(FlowKey key, TimePoint now, bool exclusive = false) {
-    return pool_.Add(FlowId::Make(0, random_), std::move(key), {++connections_}, local_, exclusive, now);
+    return pool_.Add(FlowId::Make(0, random_), std::move(key), {++connections_}, local_, {}, exclusive, now);
   }
 
   testing::SeededRandom random_{12};

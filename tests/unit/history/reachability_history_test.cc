@@ -15,94 +15,104 @@ Target Tcp(std::string_view address, std::uint16_t port = 5060) {
 }
 
 AttemptOutcome Success(const Target& target, Duration rtt, AttemptStage stage = AttemptStage::kTcp) {
-  return {.target = target, .stage = stage, .failure = std::nullopt, .rtt = rtt};
+  return {.path = {{}, target}, .stage = stage, .failure = std::nullopt, .rtt = rtt};
 }
 
 TEST(ReachabilityHistoryTest, ExpectsNothingOfTheUnknown) {
-  const ReachabilityHistory history({});
-  EXPECT_FALSE(history.Expect(Tcp("192.0.2.1"), AttemptStage::kTcp));
+  FamilyHistory families;
+  const ReachabilityHistory history({}, families);
+  EXPECT_FALSE(history.Expect({{}, Tcp("192.0.2.1")}, AttemptStage::kTcp, {}));
 }
 
 TEST(ReachabilityHistoryTest, ExpectsOfATargetWhatItShowedBefore) {
-  ReachabilityHistory history({});
+  FamilyHistory families;
+  ReachabilityHistory history({}, families);
   history.Record(Success(Tcp("192.0.2.1"), milliseconds(20)), {});
   history.Record(Success(Tcp("192.0.2.2"), milliseconds(80)), {});
-  const auto expected = history.Expect(Tcp("192.0.2.1"), AttemptStage::kTcp);
+  const auto expected = history.Expect({{}, Tcp("192.0.2.1")}, AttemptStage::kTcp, {});
   ASSERT_TRUE(expected);
   EXPECT_TRUE(expected->of_target);
   EXPECT_EQ(expected->estimate.smoothed(), milliseconds(20));
 }
 
 TEST(ReachabilityHistoryTest, ExpectsOfANewTargetWhatItsPrefixShowed) {  // H4
-  ReachabilityHistory history({});
+  FamilyHistory families;
+  ReachabilityHistory history({}, families);
   history.Record(Success(Tcp("192.0.2.1"), milliseconds(20)), {});
   history.Record(Success(Tcp("2001:db8:1::1"), milliseconds(30)), {});
-  const auto ipv4 = history.Expect(Tcp("192.0.2.77"), AttemptStage::kTcp);
+  const auto ipv4 = history.Expect({{}, Tcp("192.0.2.77")}, AttemptStage::kTcp, {});
   ASSERT_TRUE(ipv4);
   EXPECT_FALSE(ipv4->of_target);
   EXPECT_EQ(ipv4->estimate.smoothed(), milliseconds(20));
-  const auto ipv6 = history.Expect(Tcp("2001:db8:1:ffff::9"), AttemptStage::kTcp);
+  const auto ipv6 = history.Expect({{}, Tcp("2001:db8:1:ffff::9")}, AttemptStage::kTcp, {});
   ASSERT_TRUE(ipv6);
   EXPECT_EQ(ipv6->estimate.smoothed(), milliseconds(30));
 }
 
 TEST(ReachabilityHistoryTest, DoesNotSpeakForOtherPrefixesOrTransports) {
-  ReachabilityHistory history({});
+  FamilyHistory families;
+  ReachabilityHistory history({}, families);
   history.Record(Success(Tcp("192.0.2.1"), milliseconds(20)), {});
   history.Record(Success(Tcp("2001:db8:1::1"), milliseconds(30)), {});
-  EXPECT_FALSE(history.Expect(Tcp("192.0.3.1"), AttemptStage::kTcp));
-  EXPECT_FALSE(history.Expect(Tcp("2001:db8:2::1"), AttemptStage::kTcp));
+  EXPECT_FALSE(history.Expect({{}, Tcp("192.0.3.1")}, AttemptStage::kTcp, {}));
+  EXPECT_FALSE(history.Expect({{}, Tcp("2001:db8:2::1")}, AttemptStage::kTcp, {}));
   Target tls = Tcp("192.0.2.1");
   tls.transport = Transport::kTls;
-  EXPECT_FALSE(history.Expect(tls, AttemptStage::kTcp));
+  EXPECT_FALSE(history.Expect({{}, tls}, AttemptStage::kTcp, {}));
 }
 
 TEST(ReachabilityHistoryTest, PrefixLengthsAreConfigurable) {
-  ReachabilityHistory history({.ipv4_prefix_bits = 22, .ipv6_prefix_bits = 0});
+  FamilyHistory families;
+  ReachabilityHistory history({.ipv4_prefix_bits = 22, .ipv6_prefix_bits = 0}, families);
   history.Record(Success(Tcp("192.0.0.1"), milliseconds(20)), {});
   history.Record(Success(Tcp("2001:db8::1"), milliseconds(30)), {});
-  EXPECT_TRUE(history.Expect(Tcp("192.0.3.1"), AttemptStage::kTcp));
-  EXPECT_FALSE(history.Expect(Tcp("192.0.4.1"), AttemptStage::kTcp));
-  EXPECT_TRUE(history.Expect(Tcp("fd00::1"), AttemptStage::kTcp));
+  EXPECT_TRUE(history.Expect({{}, Tcp("192.0.3.1")}, AttemptStage::kTcp, {}));
+  EXPECT_FALSE(history.Expect({{}, Tcp("192.0.4.1")}, AttemptStage::kTcp, {}));
+  EXPECT_TRUE(history.Expect({{}, Tcp("fd00::1")}, AttemptStage::kTcp, {}));
 }
 
 TEST(ReachabilityHistoryTest, KeepsStagesApart) {
-  ReachabilityHistory history({});
+  FamilyHistory families;
+  ReachabilityHistory history({}, families);
   const Target target = Tcp("192.0.2.1");
   history.Record(Success(target, milliseconds(20), AttemptStage::kTcp), {});
-  EXPECT_FALSE(history.Expect(target, AttemptStage::kTls));
+  EXPECT_FALSE(history.Expect({{}, target}, AttemptStage::kTls, {}));
   history.Record(Success(target, milliseconds(45), AttemptStage::kTls), {});
-  EXPECT_EQ(history.Expect(target, AttemptStage::kTls)->estimate.smoothed(), milliseconds(45));
-  EXPECT_EQ(history.Expect(target, AttemptStage::kTcp)->estimate.smoothed(), milliseconds(20));
+  EXPECT_EQ(history.Expect({{}, target}, AttemptStage::kTls, {})->estimate.smoothed(), milliseconds(45));
+  EXPECT_EQ(history.Expect({{}, target}, AttemptStage::kTcp, {})->estimate.smoothed(), milliseconds(20));
 }
 
 TEST(ReachabilityHistoryTest, FallsBackToThePrefixForAStageTheTargetNeverReached) {
-  ReachabilityHistory history({});
+  FamilyHistory families;
+  ReachabilityHistory history({}, families);
   history.Record(Success(Tcp("192.0.2.1"), milliseconds(45), AttemptStage::kTls), {});
   history.Record(Success(Tcp("192.0.2.2"), milliseconds(20), AttemptStage::kTcp), {});
-  const auto expected = history.Expect(Tcp("192.0.2.2"), AttemptStage::kTls);
+  const auto expected = history.Expect({{}, Tcp("192.0.2.2")}, AttemptStage::kTls, {});
   ASSERT_TRUE(expected);
   EXPECT_FALSE(expected->of_target);
 }
 
 TEST(ReachabilityHistoryTest, LearnsNoRttFromFailures) {
-  ReachabilityHistory history({});
+  FamilyHistory families;
+  ReachabilityHistory history({}, families);
   const Target target = Tcp("192.0.2.1");
-  history.Record({target, AttemptStage::kTcp, FailureReason::kTimedOut, milliseconds(10'000)}, {});
-  history.Record({target, AttemptStage::kTcp, std::nullopt, std::nullopt}, {});
-  EXPECT_FALSE(history.Expect(target, AttemptStage::kTcp));
+  history.Record({{{}, target}, AttemptStage::kTcp, FailureReason::kTimedOut, milliseconds(10'000)}, {});
+  history.Record({{{}, target}, AttemptStage::kTcp, std::nullopt, std::nullopt}, {});
+  EXPECT_FALSE(history.Expect({{}, target}, AttemptStage::kTcp, {}));
   EXPECT_EQ(history.target_count(), 0U);
 }
 
 TEST(ReachabilityHistoryTest, ForgetsTheTargetRecordedLeastRecently) {
-  ReachabilityHistory history({.max_targets = 2, .max_prefixes = 1});
+  FamilyHistory families;
+  ReachabilityHistory history({.max_targets = 2, .max_prefixes = 1}, families);
   history.Record(Success(Tcp("10.0.0.1"), milliseconds(10)), {});
   history.Record(Success(Tcp("10.0.1.1"), milliseconds(10)), {});
   history.Record(Success(Tcp("10.0.0.1"), milliseconds(10)), {});
   history.Record(Success(Tcp("10.0.2.1"), milliseconds(10)), {});
   EXPECT_EQ(history.target_count(), 2U);
-  EXPECT_TRUE(history.Expect(Tcp("10.0.0.1"), AttemptStage::kTcp));
-  EXPECT_FALSE(history.Expect(Tcp("10.0.1.1"), AttemptStage::kTcp)) << "neither the target nor its prefix is kept";
+  EXPECT_TRUE(history.Expect({{}, Tcp("10.0.0.1")}, AttemptStage::kTcp, {}));
+  EXPECT_FALSE(history.Expect({{}, Tcp("10.0.1.1")}, AttemptStage::kTcp, {}))
+      << "neither the target nor its prefix is kept";
 }
 
 }  // namespace

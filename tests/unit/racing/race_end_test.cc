@@ -21,7 +21,7 @@ Race BothInFlight() {
 
 TEST(RaceEndTest, TheFirstCompletedAttemptWinsAndTheOthersAreCancelled) {  // H1, H6
   Race race = BothInFlight();
-  EXPECT_THAT(Describe(race.On(AttemptSucceeded{kSecond}, At(220))), ElementsAre("cancel 0 lost_race", "won 1 4a"));
+  EXPECT_THAT(Describe(race.On(AttemptSucceeded{kSecond}, At(220))), ElementsAre("cancel 0 overtaken", "won 1 4a"));
   EXPECT_TRUE(race.finished());
   EXPECT_EQ(race.in_flight(), 0U);
   EXPECT_EQ(race.NextDeadline(), kNever);

@@ -20,7 +20,7 @@ StageExpectation Steady(Duration rtt) {
 }
 
 /// 40 ms for TCP (delay 60 ms), 80 ms for TLS (delay 120 ms), nothing known about probes.
-std::optional<StageExpectation> KnownPath(const Target& /*target*/, AttemptStage stage) {
+std::optional<StageExpectation> KnownPath(const Target& /*target*/, AttemptStage stage, TimePoint /*now*/) {
   switch (stage) {
     case AttemptStage::kTcp:
       return Steady(milliseconds(40));

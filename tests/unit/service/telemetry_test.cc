@@ -87,7 +87,7 @@ TEST(BrokerTelemetryTest, KeepsTheCallersOwnMistakesOutOfTheLog) {
 TEST(BrokerMetricsTest, CountsByReasonAndFamily) {
   BrokerMetrics metrics;
   metrics.CountAcquire(Failed(FailureReason::kRefused), seconds(1));
-  metrics.CountAttempt({.target = {{*IpAddress::Parse("2001:db8::1"), 5061}, Transport::kTls},
+  metrics.CountAttempt({.path = {{}, {{*IpAddress::Parse("2001:db8::1"), 5061}, Transport::kTls}},
                         .stage = AttemptStage::kTls,
                         .failure = FailureReason::kTlsTimedOut,
                         .rtt = {}});

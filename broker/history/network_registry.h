@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/base/ip_address.h"
+#include "broker/history/path.h"
+
+namespace flowbroker::history {
+
+/// An address of a local interface, with the length of its on-link prefix.
+struct InterfaceAddress {
+  IpAddress address;
+  int prefix_bits;
+  friend auto operator<=>(const InterfaceAddress&, const InterfaceAddress&) = default;
+};
+
+/// A local interface with the addresses that packets may carry as their source now.
+struct LocalInterface {
+  std::string name;
+  std::vector<InterfaceAddress> addresses;
+  friend bool operator==(const LocalInterface&, const LocalInterface&) = default;
+};
+
+/// A network that an interface was on at some time: it is recognised by the addresses the interface had there.
+struct KnownNetwork {
+  NetworkId id;
+  LocalInterface seen_as;  ///< addresses sorted
+};
+
+/// Tells which network each local interface is on (H5, H9). An interface whose addresses change is on another network:
+/// one with a new id, and so an empty memory, unless it had just these addresses before. Pure; one thread at a time.
+class NetworkRegistry {
+ public:
+  /// What an update changed.
+  struct Change {
+    std::vector<IpAddress> vanished;  ///< addresses that no interface has any more
+    std::vector<NetworkId> joined;    ///< networks that are current now and were not before
+  };
+
+  /// Networks remembered beyond the current ones; the one left longest ago is forgotten first.
+  explicit NetworkRegistry(std::size_t max_networks = 256);
+
+  /// Takes in all interfaces as they are now.
+  Change Update(std::vector<LocalInterface> interfaces);
+
+  /// The network that packets from `local_address` leave on; 0 where no interface has it.
+  NetworkId NetworkOf(const IpAddress& local_address) const;
+  /// The network that the interface is on; 0 where there is no such interface.
+  NetworkId NetworkOf(std::string_view interface_name) const;
+  /// Name of the interface; empty for 0 and forgotten ones.
+  std::string InterfaceOf(NetworkId id) const;
+
+  /// For the snapshot: all that are remembered. Restore is for a registry that has seen no update yet.
+  std::vector<KnownNetwork> networks() const;
+  void Restore(std::vector<KnownNetwork> networks);
+
+ private:
+  struct Entry {
+    KnownNetwork network;
+    bool current;
+  };
+  Entry& FindOrAdd(LocalInterface seen_as);
+  void ForgetSurplus();
+
+  std::size_t max_networks_;
+  std::vector<Entry> entries_;  // the one left longest ago first
+  std::uint32_t last_id_ = 0;
+};
+
+}  // namespace flowbroker::history
