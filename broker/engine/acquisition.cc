@@ -12,6 +12,12 @@ std::string Milliseconds(Duration duration) {
   return text.data();
 }
 
+const JudgedTarget* Acquisition::FindTarget(const Target& target) const {
+  const auto same = [&](const JudgedTarget& one) { return one.located.target == target; };
+  const auto found = std::ranges::find_if(judged, same);
+  return found == judged.end() ? nullptr : &*found;
+}
+
 Attempt* Acquisition::FindAttempt(racing::AttemptId id) {
   const auto found = std::ranges::find(attempts, id, &Attempt::id);
   return found == attempts.end() ? nullptr : &*found;

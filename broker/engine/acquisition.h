@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,8 @@
 #include "broker/flow/connection_id.h"
 #include "broker/flow/flow.h"
 #include "broker/flow/probe.h"
+#include "broker/history/share_ledger.h"
+#include "broker/history/verdict.h"
 #include "broker/location/server_locator.h"
 #include "broker/racing/race.h"
 
@@ -45,6 +48,14 @@ struct Attempt {
   std::vector<std::string> early_messages = {};  ///< the peer spoke before the race was judged
 };
 
+/// A target of an acquisition with what memory says of it. Asked once, so that the order cannot change under a race.
+struct JudgedTarget {
+  location::LocatedTarget located;
+  history::Path path;
+  history::Verdict verdict;
+  bool raced = false;  ///< the verdict was given for a race (ReachabilityHistory::JudgeForRace)
+};
+
 /// A request for a flow that could not be answered from the pool, with everyone who waits for it: location, then race.
 /// Plain state; Acquisitions moves it. Lives until the race is over, which may be after its last waiter's deadline.
 struct Acquisition {
@@ -59,6 +70,9 @@ struct Acquisition {
   std::set<std::pair<TimePoint, std::uint64_t>> deadlines = {};  ///< of the waiters
 
   std::optional<location::ServerLocator> locator = {};
+  std::vector<JudgedTarget> judged = {};                   ///< all located so far, in the order to try if all is well
+  std::shared_ptr<history::ShareLedger> ledger = nullptr;  ///< of the SRV name that located the first; null: none
+  std::optional<std::size_t> record = {};                  ///< in the ledger, of the flow that is being probed
   std::optional<racing::Race> race = {};
   std::vector<Attempt> attempts = {};               ///< in flight
   std::vector<racing::RaceEvent> race_events = {};  ///< of this turn
@@ -69,10 +83,12 @@ struct Acquisition {
   std::size_t probe_step = 0;               ///< in attempt_trace; meaningful with `probed` only
   TimePoint hedge_at = kNever;              ///< when location and race go on although the probe is not over
 
+  bool background = false;       ///< a re-probe (H3): nobody waits, no flow comes of it
   bool starved = false;          ///< its race waits for room under max_attempts
   bool woken = false;            ///< was starved, and has not used or passed on the room it was told of
   TimePoint scheduled = kNever;  ///< its place in the shard's deadlines
 
+  const JudgedTarget* FindTarget(const Target& target) const;
   Attempt* FindAttempt(racing::AttemptId id);
   Attempt* FindAttempt(flow::ConnectionId connection);
 

@@ -17,6 +17,7 @@ void AppendReason(TraceStep& step, const std::string& text) {
 
 /// Shows in the trace that the race waits for DNS although it has a candidate (RFC 8305 s.3).
 void NoteWait(Acquisition& acquisition, TimePoint now) {
+  if (acquisition.background) return;
   const bool nothing_yet = std::ranges::none_of(acquisition.attempt_trace, [](const TraceStep& step) {
     return step.what == TraceWhat::kAttempt || step.what == TraceWhat::kWait;
   });
@@ -68,7 +69,7 @@ void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAtt
   const flow::ConnectionId connection{context_.NextNumber()};
   acquisition.attempts.push_back({.id = start.id,
                                   .connection = connection,
-                                  .path = PathOf(acquisition, start.target),
+                                  .path = acquisition.FindTarget(start.target)->path,
                                   .stage = FirstStage(start.target.transport),
                                   .started = now,
                                   .trace_step = acquisition.attempt_trace.size()});
@@ -84,7 +85,7 @@ void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAtt
 }
 
 flow::Flow* Acquisitions::FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now) {
-  if (acquisition.request.exclusive) return nullptr;
+  if (acquisition.request.exclusive || acquisition.background) return nullptr;
   flow::Flow* flow = flows_.pool().FindShareable(KeyOf(acquisition, target));
   return flow != nullptr && flows_.IsFresh(*flow, now) ? flow : nullptr;
 }
@@ -123,6 +124,11 @@ void Acquisitions::WakeStarved() {
 
 void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now) {
   const Attempt& attempt = *acquisition.FindAttempt(id);
+  if (acquisition.background) {  // memory knows already
+    context_.Close(attempt.connection);
+    ForgetAttempt(acquisition, id);
+    return Erase(acquisition, now);
+  }
   if (flow::Flow* equal = FreshFlowTo(acquisition, attempt.path.target, now)) {
     // Another name led to the same target meanwhile: one flow serves both.
     EndAttempt(acquisition, id, TraceOutcome::kLost, {FailureReason::kLostRace, "an equal flow came first"}, now);
@@ -135,6 +141,9 @@ void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint
     EndAttempt(acquisition, id, TraceOutcome::kFailed, flow.error(), now);
     return Fail(acquisition, flow.error(), now);
   }
+  std::vector<history::Path> candidates;
+  for (const JudgedTarget& one : acquisition.judged) candidates.push_back(one.path);
+  context_.state.history.RecordRace(attempt.path, candidates, now);
   TraceStep& step = acquisition.attempt_trace[attempt.trace_step];
   step.end = now;
   step.outcome = TraceOutcome::kWon;
@@ -221,13 +230,6 @@ void Acquisitions::OnReceived(std::uint64_t number, flow::ConnectionId id,
     acquisition.race_events.emplace_back(racing::AttemptSucceeded{attempt.id});
     Reschedule(acquisition);
   }
-}
-
-std::optional<racing::StageExpectation> Acquisitions::Expectation(const history::Path& path, AttemptStage stage,
-                                                                  TimePoint now) const {
-  const auto expected = context_.state.history.Expect(path, stage, now);
-  if (!expected) return std::nullopt;
-  return racing::StageExpectation{expected->estimate, expected->of_target, expected->trusted};
 }
 
 }  // namespace flowbroker::engine

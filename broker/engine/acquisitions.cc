@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "broker/engine/destination_key.h"
-#include "broker/racing/attempt_delay.h"
 
 namespace flowbroker::engine {
 namespace {
@@ -21,13 +20,6 @@ Trace TraceFor(const Acquisition& acquisition, const Waiter& waiter, TimePoint n
   return trace;
 }
 
-/// Tells apart what a retry must have in common with its first try.
-std::string RequestKey(const AcquireRequest& request, std::string_view destination_key) {
-  std::string key(destination_key);
-  if (request.exclusive) key += "\x1f!";
-  return key;
-}
-
 }  // namespace
 
 Acquisitions::Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions,
@@ -40,43 +32,14 @@ Acquisitions::Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes&
       on_early_message_(std::move(on_early_message)),
       max_attempts_(ShareOf(options_.max_attempts, options_.shards)),
       max_requests_(ShareOf(options_.max_requests, options_.shards)),
+      max_reprobes_(ShareOf(options_.max_reprobes, options_.shards)),
+      destinations_(2 * options_.flows.max_flows),
+      shares_(options_.flows.max_flows),
       answered_(max_requests_) {}
 
 Acquisition* Acquisitions::Find(std::uint64_t number) {
   const auto found = acquisitions_.find(number);
   return found == acquisitions_.end() ? nullptr : &found->second;
-}
-
-std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& request, std::string_view key,
-                                                     TimePoint now) {
-  if (context_.stopping) return std::nullopt;
-  const auto answered = answered_.Find(request.client_group, request.request_id, now);
-  flow::Flow* flow = nullptr;
-  if (answered) {
-    if (answered->request_key != RequestKey(request, key)) return std::nullopt;  // Start refuses it
-    flow = flows_.pool().Find(answered->flow);
-  }
-  const std::string_view why = flow != nullptr ? "same request id" : "fresh flow";
-  if (flow == nullptr) {
-    flow = KnownFlow(request, key, now);
-    if (flow == nullptr || (request.time_sensitive && !flows_.IsFresh(*flow, now))) return std::nullopt;
-  }
-  flows_.pool().NoteActivity(*flow, now);
-  AcquireResult result{Acquired(*flow, FlowSource::kPooled, now), {now, {}}};
-  if (request.want_trace) {
-    result.trace.steps.push_back(
-        {TraceWhat::kPool, now, now, flow->key.remote.ToString(), TraceOutcome::kSucceeded, std::string(why)});
-  }
-  return result;
-}
-
-flow::Flow* Acquisitions::KnownFlow(const AcquireRequest& request, std::string_view key, TimePoint now) {
-  if (request.exclusive) return nullptr;
-  const auto known = destinations_.find(key);
-  if (known == destinations_.end()) return nullptr;
-  flow::Flow* flow = flows_.pool().Find(known->second.flow);
-  if (flow == nullptr) destinations_.erase(known);
-  return flow == nullptr || now >= known->second.valid_until ? nullptr : flow;
 }
 
 std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_view key, AcquireCallback done,
@@ -94,8 +57,13 @@ std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_vie
   const std::uint64_t number = acquisition.number;
   const std::uint64_t waiter = AddWaiter(acquisition, request, std::move(done), !created, now);
   if (created) {
-    flow::Flow* stale = KnownFlow(request, key, now);
-    if (stale == nullptr || !HedgeWithProbe(acquisition, *stale, now)) BeginLocating(acquisition, now);
+    const auto stale = FindKnownFlow(request, key, now);
+    if (!stale || !HedgeWithProbe(acquisition, *stale->flow, now)) {
+      BeginLocating(acquisition, now);
+    } else {
+      acquisition.ledger = stale->ledger;
+      acquisition.record = stale->record;
+    }
   }
   if (Acquisition* still = Find(number)) Reschedule(*still);
   return waiter;
@@ -140,45 +108,6 @@ std::uint64_t Acquisitions::AddWaiter(Acquisition& acquisition, const AcquireReq
   return number;
 }
 
-bool Acquisitions::HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now) {
-  if (acquisition.probed || !acquisition.request.time_sensitive) return false;
-  const Target& target = flow.key.remote;
-  acquisition.probed = flow.id;
-  acquisition.probe_step = acquisition.attempt_trace.size();
-  acquisition.attempt_trace.push_back({TraceWhat::kProbe, now, now, "existing flow to " + target.ToString(),
-                                       TraceOutcome::kPending, "no recent sign of life"});
-  probes_.Start(flow, acquisition.number, now);
-  // H12: the flow is asked first; the race starts beside it once an answer is later than expected.
-  auto expectation = Expectation(flow.path(), AttemptStage::kProbe, now);
-  if (!expectation) expectation = Expectation(flow.path(), FirstStage(target.transport), now);
-  acquisition.hedge_at = now + racing::AttemptDelay(expectation, options_.racing.delay);
-  return true;
-}
-
-void Acquisitions::OnHedgeDue(Acquisition& acquisition, TimePoint now) {
-  acquisition.hedge_at = kNever;
-  if (!acquisition.locator) return BeginLocating(acquisition, now);
-  OnTargets(acquisition, now);
-}
-
-void Acquisitions::OnProbeEnded(const FlowProbes::Ended& ended, TimePoint now) {
-  for (const std::uint64_t number : ended.acquisitions) {
-    Acquisition* acquisition = Find(number);
-    if (acquisition == nullptr) continue;
-    TraceStep& step = acquisition->attempt_trace[acquisition->probe_step];
-    step.end = now;
-    step.outcome = ended.alive ? TraceOutcome::kSucceeded : TraceOutcome::kFailed;
-    step.failure = ended.failure;
-    if (ended.alive) step.reason = "answered: " + ended.answer;
-    if (ended.alive) {
-      Answer(*acquisition, *flows_.pool().Find(ended.flow), FlowSource::kProbed, now);
-    } else if (!acquisition->race) {
-      OnHedgeDue(*acquisition, now);
-    }
-    if (Acquisition* still = Find(number)) Reschedule(*still);
-  }
-}
-
 void Acquisitions::BeginLocating(Acquisition& acquisition, TimePoint now) {
   acquisition.locator.emplace(LocateRequestFor(acquisition.request.destination), options_.location, context_.sources,
                               context_.random);
@@ -204,11 +133,11 @@ void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
     if (locator.done()) Fail(acquisition, locator.failure(), now);
     return;
   }
-  if (!acquisition.race && UseExistingFlow(acquisition, now)) return;
-  racing::CandidatesChanged changed{{}, locator.done(), locator.better_may_come()};
-  for (const location::LocatedTarget& located : locator.targets()) {
-    if (flows_.pool().HasRoomFor(located.target)) changed.candidates.push_back({located.target, located.host_rank});
-  }
+  JudgeTargets(acquisition, now);
+  if (!acquisition.race && UseExistingFlow(acquisition, OrderTargets(acquisition), now)) return;
+  JudgeForRace(acquisition, now);
+  racing::CandidatesChanged changed{OrderTargets(acquisition), locator.done(), locator.better_may_come()};
+  std::erase_if(changed.candidates, [this](const auto& one) { return !flows_.pool().HasRoomFor(one.target); });
   if (changed.candidates.empty()) {
     const flow::Flow* probed = acquisition.probed ? flows_.pool().Find(*acquisition.probed) : nullptr;
     if (!changed.complete || (probed != nullptr && probed->probing)) return;  // that flow may answer yet, or make room
@@ -216,65 +145,14 @@ void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
     return Fail(acquisition, {FailureReason::kLimitReached, "max_flows_per_target: every target has its full number"},
                 now);
   }
-  if (!acquisition.race) {
-    acquisition.race.emplace(options_.racing,
-                             [this, &acquisition](const Target& target, AttemptStage stage, TimePoint at) {
-                               return Expectation(PathOf(acquisition, target), stage, at);
-                             });
-  }
+  if (!acquisition.race) acquisition.race.emplace(options_.racing, ExpectationsOf(acquisition));
   const racing::RaceEvent event = std::move(changed);
   RunRace(acquisition, {&event, 1}, now);
 }
 
-bool Acquisitions::UseExistingFlow(Acquisition& acquisition, TimePoint now) {
-  if (acquisition.request.exclusive || acquisition.locator->better_may_come()) return false;
-  const auto& targets = acquisition.locator->targets();
-  for (const location::LocatedTarget& located : targets) {
-    // An existing flow to one SRV record is no excuse to starve a better one (S5).
-    if (located.host_rank != targets.front().host_rank) return false;
-    flow::Flow* flow = flows_.pool().FindShareable(KeyOf(acquisition, located.target));
-    if (flow == nullptr) continue;
-    if (flows_.IsFresh(*flow, now) || !acquisition.request.time_sensitive) {
-      Answer(acquisition, *flow, FlowSource::kPooled, now);  // S1: a target with a flow comes first
-      return true;
-    }
-    if (HedgeWithProbe(acquisition, *flow, now)) return true;
-  }
-  return false;
-}
-
-history::Path Acquisitions::PathOf(const Acquisition& acquisition, const Target& target) const {
-  const auto& located = acquisition.locator->targets();
-  const auto found = std::ranges::find(located, target, &location::LocatedTarget::target);
-  const auto source = found == located.end() ? std::nullopt : found->source;
-  return {NetworkFor(acquisition.request.destination, source, context_.state.networks), target};
-}
-
-flow::FlowKey Acquisitions::KeyOf(const Acquisition& acquisition, const Target& target) const {
-  const Destination& destination = acquisition.request.destination;
-  return {.remote = target,
-          .tls_identity = target.transport == Transport::kTls ? acquisition.tls_identity : std::string(),
-          .local_address = destination.local_address,
-          .local_interface = destination.local_interface,
-          .client_group = acquisition.request.client_group};
-}
-
-AcquiredFlow Acquisitions::Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const {
-  return {flow.id, flow.key.remote, flow.local, source,
-          history::AdviseTimers(context_.state.RttOf(flow.path(), now), options_.timers)};
-}
-
-void Acquisitions::RememberDestination(const Acquisition& acquisition, const flow::Flow& flow) {
-  if (acquisition.request.exclusive) return;
-  // A shortcut only, so losing any one entry costs a look into the DNS cache.
-  if (destinations_.size() >= 2 * options_.flows.max_flows) destinations_.erase(destinations_.begin());
-  LastFlow& last = destinations_.try_emplace(acquisition.key, LastFlow{flow.id, kNever}).first->second;
-  last.flow = flow.id;
-  if (acquisition.locator) last.valid_until = acquisition.locator->valid_until();
-}
-
 void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now) {
-  RememberDestination(acquisition, flow);
+  RememberDestination(acquisition, flow, now);
+  CountShare(acquisition, flow);
   flows_.pool().NoteActivity(flow, now);
   for (auto& [number, waiter] : acquisition.waiters) {
     const bool by_other = waiter.shared && source == FlowSource::kRaced;
@@ -372,6 +250,7 @@ void Acquisitions::Erase(Acquisition& acquisition, TimePoint now) {
   context_.deadlines.Move(acquisition.number, acquisition.scheduled, kNever);
   by_key_.erase(std::string(acquisition.key));
   const bool woken = acquisition.woken;
+  if (acquisition.background) --reprobes_in_flight_;
   acquisitions_.erase(std::uint64_t{acquisition.number});
   if (woken) WakeStarved();
 }

@@ -3,25 +3,30 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "broker/engine/acquisition.h"
 #include "broker/engine/answered_requests.h"
 #include "broker/engine/flow_probes.h"
+#include "broker/engine/known_destinations.h"
 #include "broker/engine/questions.h"
 #include "broker/engine/shard_context.h"
 #include "broker/engine/shard_flows.h"
+#include "broker/engine/srv_shares.h"
 
 namespace flowbroker::engine {
 
 /// Acquire requests of one shard, each on its way: pool, probe of an existing flow, location, race, answer.
 ///
-/// acquisitions.cc holds the way of a request, acquisition_race.cc what happens to its attempts. A reference to an
-/// Acquisition is good until it is answered or fails; `Find` by number tells.
+/// acquisitions.cc holds the way of a request, acquisition_pool.cc what existing flows can do for it,
+/// acquisition_order.cc what memory makes of its targets, acquisition_race.cc what happens to its attempts. A reference
+/// to an Acquisition is good until it is answered or fails; `Find` by number tells.
 class Acquisitions {
  public:
   /// Given what a peer sent before its flow was one.
@@ -52,10 +57,6 @@ class Acquisitions {
   void OnEnded(std::uint64_t number, flow::ConnectionId id, const Failure& failure, TimePoint now);
 
  private:
-  struct LastFlow {
-    flow::FlowId flow;
-    TimePoint valid_until;  // of the DNS answers that led there
-  };
   struct TextHash {
     using is_transparent = void;
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
@@ -69,15 +70,8 @@ class Acquisitions {
   std::uint64_t AddWaiter(Acquisition& acquisition, const AcquireRequest& request, AcquireCallback done, bool shared,
                           TimePoint now);
   std::uint64_t Refuse(AcquireCallback done, Failure failure, TimePoint now);
-  flow::Flow* KnownFlow(const AcquireRequest& request, std::string_view key, TimePoint now);
-  bool HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
-  void OnHedgeDue(Acquisition& acquisition, TimePoint now);
   void BeginLocating(Acquisition& acquisition, TimePoint now);
   void OnTargets(Acquisition& acquisition, TimePoint now);
-  bool UseExistingFlow(Acquisition& acquisition, TimePoint now);
-  flow::FlowKey KeyOf(const Acquisition& acquisition, const Target& target) const;
-  AcquiredFlow Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const;
-  void RememberDestination(const Acquisition& acquisition, const flow::Flow& flow);
   void Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now);
   void Fail(Acquisition& acquisition, const Failure& failure, TimePoint now);
   void EndWaiter(Acquisition& acquisition, std::uint64_t number, const Failure& failure, TimePoint now);
@@ -86,6 +80,34 @@ class Acquisitions {
   void ExpireWaiters(Acquisition& acquisition, TimePoint now);
   void Erase(Acquisition& acquisition, TimePoint now);
   void Reschedule(Acquisition& acquisition);
+
+  // Existing flows.
+  struct KnownFlow {
+    flow::Flow* flow;
+    std::shared_ptr<history::ShareLedger> ledger;  // null: not located by SRV
+    std::size_t record;                            // in the ledger
+  };
+  std::optional<KnownFlow> FindKnownFlow(const AcquireRequest& request, std::string_view key, TimePoint now);
+  bool UseExistingFlow(Acquisition& acquisition, std::span<const racing::Candidate> candidates, TimePoint now);
+  bool HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
+  void OnHedgeDue(Acquisition& acquisition, TimePoint now);
+  flow::FlowKey KeyOf(const Acquisition& acquisition, const Target& target) const;
+  AcquiredFlow Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const;
+  void RememberDestination(const Acquisition& acquisition, const flow::Flow& flow, TimePoint now);
+  void CountShare(const Acquisition& acquisition, const flow::Flow& flow);
+
+  // What memory makes of its targets.
+  void JudgeTargets(Acquisition& acquisition, TimePoint now);
+  void ApplyShares(Acquisition& acquisition, TimePoint now);
+  std::vector<racing::Candidate> OrderTargets(const Acquisition& acquisition) const;
+  void JudgeForRace(Acquisition& acquisition, TimePoint now);
+  void StartReprobes(const Acquisition& acquisition, TimePoint now);
+  bool StartReprobe(const Acquisition& acquisition, const JudgedTarget& held, TimePoint now);
+  void RunReprobe(const Acquisition& acquisition, const JudgedTarget& target, Duration time_limit, TimePoint now);
+  TimePoint LookAgainAt(const Acquisition& acquisition, TimePoint now) const;
+  racing::ExpectationOf ExpectationsOf(const Acquisition& acquisition) const;
+  std::optional<racing::StageExpectation> Expectation(const history::Path& path, AttemptStage stage,
+                                                      TimePoint now) const;
 
   // Its race.
   void RunRace(Acquisition& acquisition, std::span<const racing::RaceEvent> events, TimePoint now);
@@ -99,10 +121,6 @@ class Acquisitions {
   void StartProbe(Attempt& attempt, TimePoint now);
   void DriveProbes(Acquisition& acquisition, TimePoint now);
   flow::Flow* FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now);
-  history::Path PathOf(const Acquisition& acquisition, const Target& target) const;
-  std::optional<racing::StageExpectation> Expectation(const history::Path& path, AttemptStage stage,
-                                                      TimePoint now) const;
-
   ShardContext& context_;
   const BrokerOptions& options_;
   ShardFlows& flows_;
@@ -111,13 +129,16 @@ class Acquisitions {
   OnEarlyMessage on_early_message_;
   const std::size_t max_attempts_;  // this shard's part of the broker's
   const std::size_t max_requests_;
+  const std::size_t max_reprobes_;
 
   std::unordered_map<std::uint64_t, Acquisition> acquisitions_;
   TextMap<std::uint64_t> by_key_;                              // acquisition under way for a destination key
   std::unordered_map<std::uint64_t, std::uint64_t> requests_;  // request -> acquisition
   std::size_t attempts_in_flight_ = 0;
   std::deque<std::uint64_t> starved_;  // acquisitions whose race waits for room under max_attempts_
-  TextMap<LastFlow> destinations_;     // where a destination key led last
+  std::size_t reprobes_in_flight_ = 0;
+  KnownDestinations destinations_;
+  SrvShares shares_;
   AnsweredRequests answered_;
 };
 

@@ -20,6 +20,7 @@ enum class Limit : std::uint8_t {
   kSendQueue,
   kHeldMessages,
   kDnsInFlight,
+  kReprobes,
 };
 
 /// Told what the broker does, for metrics and logs. Called on whatever thread does it, possibly with a shard's lock

@@ -56,6 +56,7 @@ struct BrokerOptions {
   racing::RaceOptions racing;
   std::size_t max_attempts = 2'000;    ///< connection attempts in flight, all races together; further ones wait
   std::size_t max_requests = 100'000;  ///< Acquires in flight; further ones get kLimitReached
+  std::size_t max_reprobes = 256;      ///< background attempts in flight; further ones are left to the next request
   history::HistoryOptions history;
   history::TimerAdviceOptions timers;
   TlsOptions tls;

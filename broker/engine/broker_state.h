@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "broker/engine/broker_observer.h"
 #include "broker/engine/broker_options.h"
@@ -26,6 +27,12 @@ struct BrokerState {
     observer.OnAttempt(outcome);
   }
 
+  /// The server at the end of `path` said 503 (D6).
+  void RecordUnavailable(const history::Path& path, TimePoint until, TimePoint now) {
+    history.RecordUnavailable(path, until, now);
+    ++unavailable_epoch;
+  }
+
   /// What is known of the round-trip time of SIP on `path`, else of its first stage.
   std::optional<history::RttEstimate> RttOf(const history::Path& path, TimePoint now) const {
     auto expected = history.Expect(path, AttemptStage::kProbe, now);
@@ -40,6 +47,8 @@ struct BrokerState {
   SharedResolver resolver;
   FlowEventLog events;
   std::atomic<std::size_t> flows = 0;  ///< open, in all shards
+  /// Rises with every 503, so that shortcuts which do not ask memory know that they must.
+  std::atomic<std::uint64_t> unavailable_epoch = 0;
 };
 
 }  // namespace flowbroker::engine

@@ -57,6 +57,12 @@ std::string_view WriteDestinationKey(const AcquireRequest& request, std::string&
   return buffer;
 }
 
+std::string RequestKey(const AcquireRequest& request, std::string_view destination_key) {
+  std::string key(destination_key);
+  if (request.exclusive) key += "\x1f!";
+  return key;
+}
+
 std::string TlsIdentityOf(const Destination& destination) {
   if (!destination.tls_identity.empty()) return destination.tls_identity;
   if (const auto* uri = std::get_if<sip::SipUri>(&destination.to)) return uri->host;

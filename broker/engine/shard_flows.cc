@@ -62,11 +62,26 @@ bool ShardFlows::Release(const flow::FlowId& id, TimePoint now) {
 bool ShardFlows::Report(const TransactionReport& report, TimePoint now) {
   flow::Flow* flow = pool_.Find(report.flow);
   if (flow == nullptr) return false;
-  const bool answered = report.outcome == TransactionReport::Outcome::kAnswered ||
-                        report.outcome == TransactionReport::Outcome::kServiceUnavailable;  // D6: it is reachable
-  const auto failure = answered ? std::nullopt : std::optional(FailureReason::kProbeTimedOut);
-  context_.state.Record({flow->path(), AttemptStage::kProbe, failure, report.rtt}, now);
-  if (answered) pool_.NoteEvidence(*flow, now);
+  const auto record = [&](std::optional<FailureReason> failure) {
+    context_.state.Record({flow->path(), AttemptStage::kProbe, failure, failure ? std::nullopt : report.rtt}, now);
+    flow->suspect = failure.has_value();  // asked whether it lives before anybody gets it again
+    if (!failure) pool_.NoteEvidence(*flow, now);
+  };
+  switch (report.outcome) {
+    case TransactionReport::Outcome::kAnswered:
+      record(std::nullopt);
+      break;
+    case TransactionReport::Outcome::kServiceUnavailable:  // it is reachable, only not willing (D6)
+      record(std::nullopt);
+      context_.state.RecordUnavailable(flow->path(), now + report.retry_after.value_or(Duration::zero()), now);
+      break;
+    case TransactionReport::Outcome::kTimedOut:
+      record(FailureReason::kProbeTimedOut);
+      break;
+    case TransactionReport::Outcome::kTransportError:
+      record(FailureReason::kReset);
+      break;
+  }
   return true;
 }
 

@@ -37,9 +37,10 @@ class ShardFlows {
   /// Whether the evidence of life is young enough to use the flow unprobed (H12, S8). A flow whose peer sends more than
   /// is read from it would not show the answer to a probe.
   bool IsFresh(const flow::Flow& flow, TimePoint now) const {
-    return flow.reading_paused || now - flow.last_evidence <= context_.state.options.flows.fresh_for;
+    return flow.reading_paused || (!flow.suspect && now - flow.last_evidence <= context_.state.options.flows.fresh_for);
   }
 
+  /// Tells memory how a transaction ended (D6). False where the flow is not open.
   bool Report(const TransactionReport& report, TimePoint now);
   std::optional<FlowView> View(const flow::FlowId& id, TimePoint now) const;
   void EmitEvent(FlowEventKind kind, const flow::Flow& flow, std::optional<Failure> failure, TimePoint now);

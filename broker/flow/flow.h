@@ -39,6 +39,7 @@ struct Flow {
   std::uint64_t messages_received = 0;
   bool exclusive = false;       ///< belongs to one caller; never given to another
   bool probing = false;         ///< a probe is under way
+  bool suspect = false;         ///< a transaction over it failed since the last evidence
   bool reading_paused = false;  ///< by back-pressure: what the peer sends waits in its socket
 
   history::Path path() const { return {network, key.remote}; }

@@ -73,6 +73,7 @@ void FlowPool::NoteActivity(Flow& flow, TimePoint now) {
 
 void FlowPool::NoteEvidence(Flow& flow, TimePoint now) {
   flow.last_evidence = now;
+  flow.suspect = false;
   NoteActivity(flow, now);
 }
 

@@ -33,7 +33,7 @@ class FlowPool {
   std::optional<Flow> Remove(const FlowId& id);
 
   void NoteActivity(Flow& flow, TimePoint now);  ///< something was sent, or the flow was given to a caller
-  void NoteEvidence(Flow& flow, TimePoint now);  ///< the peer answered; activity too
+  void NoteEvidence(Flow& flow, TimePoint now);  ///< the peer answered: no longer suspect; activity too
 
   bool HasRoomFor(const Target& target) const;
 

@@ -35,6 +35,8 @@ const std::array kSettings = {
             Place<std::size_t>([](C& c) -> auto& { return c.broker.max_requests; })},
     Setting{"max-attempts", "Broker", "connection attempts in flight, all races together; further ones wait",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.max_attempts; })},
+    Setting{"max-reprobes", "Broker", "background attempts on held targets in flight; further ones wait for a request",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.max_reprobes; })},
     Setting{"dns-servers", "DNS", "servers to ask, 127.0.0.1:5300,[::1]:53; empty: those of /etc/resolv.conf",
             Place<std::vector<Endpoint>>([](C& c) -> auto& { return c.broker.dns.servers; })},
     Setting{"dns-timeout", "DNS", "of the first try per server",

@@ -19,8 +19,8 @@ constexpr std::array kAllTypes = {dns::RecordType::kA, dns::RecordType::kAaaa, d
 constexpr std::array kAllStatuses = {dns::AnswerStatus::kRecords,       dns::AnswerStatus::kNoRecords,
                                      dns::AnswerStatus::kNoSuchName,    dns::AnswerStatus::kTimedOut,
                                      dns::AnswerStatus::kServerFailure, dns::AnswerStatus::kMalformed};
-constexpr std::array kAllLimits = {Limit::kFlows,     Limit::kFlowsPerTarget, Limit::kAttempts,   Limit::kRequests,
-                                   Limit::kSendQueue, Limit::kHeldMessages,   Limit::kDnsInFlight};
+constexpr std::array kAllLimits = {Limit::kFlows,     Limit::kFlowsPerTarget, Limit::kAttempts,    Limit::kRequests,
+                                   Limit::kSendQueue, Limit::kHeldMessages,   Limit::kDnsInFlight, Limit::kReprobes};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {
@@ -75,6 +75,8 @@ std::string_view NameOf(Limit limit) {
       return "held_messages";
     case Limit::kDnsInFlight:
       return "dns_in_flight";
+    case Limit::kReprobes:
+      return "reprobes";
   }
   __builtin_unreachable();
 }

@@ -1,0 +1,203 @@
+// What memory makes of the targets of a request: their order (S2, S3, D6), the shares of SRV records (S5, S7), and
+// background attempts on what is held (H3).
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/engine/acquisitions.h"
+#include "broker/engine/destination_key.h"
+#include "broker/racing/reachability_order.h"
+
+namespace flowbroker::engine {
+namespace {
+
+using history::Reachability;
+
+/// How long a destination with a known 503 is trusted to the shortcut of the fast path.
+constexpr Duration kLookAgainAfter503 = std::chrono::seconds(1);
+/// The same where a re-probe is overdue because none could be started.
+constexpr Duration kLookAgainAtOnce = std::chrono::milliseconds(100);
+
+bool IsHeld(const history::Verdict& verdict) {
+  return verdict.reachability == Reachability::kUnreachable || verdict.reachability == Reachability::kSlow;
+}
+
+bool IsUnusable(const JudgedTarget& target) {
+  return target.verdict.reachability == Reachability::kUnreachable || target.verdict.unavailable;
+}
+
+/// "TCP [2001:db8::1]:5060 unreachable (prefix: overtaken, for 3.2 s)".
+std::string Describe(const JudgedTarget& target, TimePoint now) {
+  const history::Verdict& verdict = target.verdict;
+  std::string text = target.located.target.ToString();
+  if (verdict.unavailable) text += " said 503";
+  if (!IsHeld(verdict)) return text;
+  text += " " + std::string(ToString(verdict.reachability)) + " (" + std::string(ToString(verdict.level));
+  if (verdict.failure) text += ": " + std::string(ToString(*verdict.failure));
+  return text + ", for " + Milliseconds(now - verdict.since) + ")";
+}
+
+/// Tells in the trace what memory changed, if anything.
+void TraceMemory(Acquisition& acquisition, std::string reason, TimePoint now) {
+  if (reason.empty()) return;
+  acquisition.attempt_trace.push_back(
+      {TraceWhat::kOrdering, now, now, "memory", TraceOutcome::kSucceeded, std::move(reason)});
+}
+
+/// Puts the targets of `record` before all others.
+void MoveToFront(std::vector<JudgedTarget>& targets, const history::ShareLedger& ledger, std::size_t record) {
+  std::vector<JudgedTarget> ordered;
+  ordered.reserve(targets.size());
+  for (const bool wanted : {true, false}) {
+    for (JudgedTarget& target : targets) {
+      if ((RecordOf(ledger, target.located) == record) == wanted) ordered.push_back(std::move(target));
+    }
+  }
+  targets = std::move(ordered);
+}
+
+}  // namespace
+
+void Acquisitions::JudgeTargets(Acquisition& acquisition, TimePoint now) {
+  std::vector<JudgedTarget> judged;
+  std::string held;
+  for (const location::LocatedTarget& located : acquisition.locator->targets()) {
+    if (const JudgedTarget* known = acquisition.FindTarget(located.target)) {
+      judged.push_back(*known);
+      judged.back().located = located;  // its host may have moved up
+      continue;
+    }
+    const history::Path path{NetworkFor(acquisition.request.destination, located.source, context_.state.networks),
+                             located.target};
+    JudgedTarget target{located, path, context_.state.history.Judge(path, now)};
+    // A 503 without a time counts for one request, which is this one.
+    if (target.verdict.unavailable) target.verdict = context_.state.history.JudgeForRace(path, now);
+    if (IsHeld(target.verdict) || target.verdict.unavailable)
+      held += (held.empty() ? "" : "; ") + Describe(target, now);
+    judged.push_back(std::move(target));
+  }
+  acquisition.judged = std::move(judged);
+  TraceMemory(acquisition, std::move(held), now);
+  if (!acquisition.locator->done()) return;
+  if (!acquisition.race) ApplyShares(acquisition, now);
+  StartReprobes(acquisition, now);
+}
+
+void Acquisitions::ApplyShares(Acquisition& acquisition, TimePoint now) {
+  acquisition.ledger = shares_.LedgerFor(acquisition.locator->targets(), context_.random);
+  if (acquisition.ledger == nullptr || acquisition.ledger->records().size() < 2) return;
+  history::ShareLedger& ledger = *acquisition.ledger;
+  std::vector<bool> usable(ledger.records().size(), false);
+  std::vector<std::optional<Duration>> rtts(usable.size());
+  for (const JudgedTarget& target : acquisition.judged) {
+    const auto record = RecordOf(ledger, target.located);
+    if (!record || IsUnusable(target)) continue;
+    usable[*record] = true;
+    const auto rtt = context_.state.RttOf(target.path, now);
+    if (rtt) rtts[*record] = std::min(rtts[*record].value_or(Duration::max()), rtt->smoothed());
+  }
+  const std::vector<bool> responsive = history::Responsive(rtts);
+  for (std::size_t i = 0; i < usable.size(); ++i) usable[i] = usable[i] && responsive[i];
+  ledger.SetUsable(usable);
+  const std::size_t next = ledger.Next();
+  MoveToFront(acquisition.judged, ledger, next);
+  const history::ShareRecord& record = ledger.records()[next];
+  TraceMemory(acquisition,
+              "SRV record " + record.host + ":" + std::to_string(record.port) + " is furthest behind its share", now);
+}
+
+std::vector<racing::Candidate> Acquisitions::OrderTargets(const Acquisition& acquisition) const {
+  std::vector<racing::JudgedCandidate> judged;
+  std::size_t group = 0;
+  for (std::size_t i = 0; i < acquisition.judged.size(); ++i) {
+    const JudgedTarget& target = acquisition.judged[i];
+    if (i > 0 && target.located.host_rank != acquisition.judged[i - 1].located.host_rank) ++group;
+    judged.push_back({{target.located.target, group}, target.verdict});
+  }
+  return racing::OrderByReachability(judged);
+}
+
+void Acquisitions::JudgeForRace(Acquisition& acquisition, TimePoint now) {
+  for (JudgedTarget& target : acquisition.judged) {
+    if (!std::exchange(target.raced, true) && IsHeld(target.verdict)) {
+      target.verdict = context_.state.history.JudgeForRace(target.path, now);
+    }
+  }
+}
+
+void Acquisitions::StartReprobes(const Acquisition& acquisition, TimePoint now) {
+  const auto usable = std::ranges::count_if(acquisition.judged, [](const auto& one) { return !IsHeld(one.verdict); });
+  if (usable == 0) return;  // the race itself tries what is held
+  for (const JudgedTarget& held : acquisition.judged) {
+    if (!IsHeld(held.verdict) || !StartReprobe(acquisition, held, now)) continue;
+    // The others of its family stand back only because of it (S2): one of them may show that the family works.
+    const auto sibling = std::ranges::find_if(acquisition.judged, [&](const JudgedTarget& one) {
+      return one.verdict.reachability == Reachability::kUnknown && one.located.host_rank == held.located.host_rank &&
+             one.located.target.family() == held.located.target.family();
+    });
+    if (sibling == acquisition.judged.end()) continue;
+    RunReprobe(acquisition, *sibling, context_.state.history.NextReprobe(held.path, now) - now, now);
+  }
+}
+
+bool Acquisitions::StartReprobe(const Acquisition& acquisition, const JudgedTarget& held, TimePoint now) {
+  if (context_.state.history.NextReprobe(held.path, now) > now) return false;
+  if (reprobes_in_flight_ >= max_reprobes_ || attempts_in_flight_ >= max_attempts_) {
+    context_.state.observer.OnLimit(Limit::kReprobes);
+    return false;
+  }
+  if (!context_.state.history.TakeReprobe(held.path, now, context_.random)) return false;
+  RunReprobe(acquisition, held, context_.state.history.NextReprobe(held.path, now) - now, now);
+  return true;
+}
+
+void Acquisitions::RunReprobe(const Acquisition& acquisition, const JudgedTarget& target, Duration time_limit,
+                              TimePoint now) {
+  std::string key = "\x1freprobe " + target.located.target.ToString() + " " +
+                    std::to_string(target.path.network.value) + " " + acquisition.tls_identity;
+  const std::uint64_t number = context_.NextNumber();
+  if (!by_key_.try_emplace(key, number).second) return;  // one at a time
+  Acquisition reprobe{.number = number,
+                      .key = std::move(key),
+                      .request_key = {},
+                      .request = {.destination = acquisition.request.destination},
+                      .tls_identity = acquisition.tls_identity,
+                      .started = now};
+  reprobe.judged = {target};
+  reprobe.background = true;
+  Acquisition& running = acquisitions_.emplace(number, std::move(reprobe)).first->second;
+  ++reprobes_in_flight_;
+  racing::RaceOptions options = options_.racing;  // over before the next one is due
+  options.connect_timeout = std::min(options.connect_timeout, time_limit);
+  options.tls_timeout = std::min(options.tls_timeout, time_limit);
+  options.probe_timeout = std::min(options.probe_timeout, time_limit);
+  running.race.emplace(options, ExpectationsOf(running));
+  const racing::RaceEvent event = racing::CandidatesChanged{{{target.located.target, 0}}, true, false};
+  RunRace(running, {&event, 1}, now);
+  if (Acquisition* still = Find(number)) Reschedule(*still);
+}
+
+TimePoint Acquisitions::LookAgainAt(const Acquisition& acquisition, TimePoint now) const {
+  TimePoint next = kNever;
+  for (const JudgedTarget& target : acquisition.judged) {
+    next = std::min(next, context_.state.history.NextReprobe(target.path, now));
+    if (target.verdict.unavailable) next = std::min(next, now + kLookAgainAfter503);
+  }
+  return std::max(next, now + kLookAgainAtOnce);
+}
+
+racing::ExpectationOf Acquisitions::ExpectationsOf(const Acquisition& acquisition) const {
+  // The acquisition owns the race that owns this, and does not move.
+  return [this, &acquisition](const Target& target, AttemptStage stage, TimePoint now) {
+    return Expectation(acquisition.FindTarget(target)->path, stage, now);
+  };
+}
+
+std::optional<racing::StageExpectation> Acquisitions::Expectation(const history::Path& path, AttemptStage stage,
+                                                                  TimePoint now) const {
+  const auto expected = context_.state.history.Expect(path, stage, now);
+  if (!expected) return std::nullopt;
+  return racing::StageExpectation{expected->estimate, expected->of_target, expected->trusted};
+}
+
+}  // namespace flowbroker::engine

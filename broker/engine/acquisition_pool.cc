@@ -1,0 +1,144 @@
+// What existing flows can do for a request (H12, S1, S8): answer it at once, answer it after a probe, or nothing.
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/engine/acquisitions.h"
+#include "broker/engine/destination_key.h"
+#include "broker/racing/attempt_delay.h"
+
+namespace flowbroker::engine {
+
+std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& request, std::string_view key,
+                                                     TimePoint now) {
+  if (context_.stopping) return std::nullopt;
+  const auto answered = answered_.Find(request.client_group, request.request_id, now);
+  flow::Flow* flow = nullptr;
+  if (answered) {
+    if (answered->request_key != RequestKey(request, key)) return std::nullopt;  // Start refuses it
+    flow = flows_.pool().Find(answered->flow);
+  }
+  const std::string_view why = flow != nullptr ? "same request id" : "fresh flow";
+  if (flow == nullptr) {
+    const auto known = FindKnownFlow(request, key, now);
+    if (!known || (request.time_sensitive && !flows_.IsFresh(*known->flow, now))) return std::nullopt;
+    flow = known->flow;
+    if (known->ledger != nullptr) known->ledger->Served(known->record);
+  }
+  flows_.pool().NoteActivity(*flow, now);
+  AcquireResult result{Acquired(*flow, FlowSource::kPooled, now), {now, {}}};
+  if (request.want_trace) {
+    result.trace.steps.push_back(
+        {TraceWhat::kPool, now, now, flow->key.remote.ToString(), TraceOutcome::kSucceeded, std::string(why)});
+  }
+  return result;
+}
+
+std::optional<Acquisitions::KnownFlow> Acquisitions::FindKnownFlow(const AcquireRequest& request, std::string_view key,
+                                                                   TimePoint now) {
+  if (request.exclusive) return std::nullopt;
+  const KnownDestinations::Known* known = destinations_.Find(key, context_.state.unavailable_epoch, now);
+  if (known == nullptr) return std::nullopt;
+  const std::size_t record = known->ledger == nullptr ? 0 : known->ledger->Next();
+  if (!known->flows[record]) return std::nullopt;  // a flow to another record is no excuse to starve this one (S5)
+  flow::Flow* flow = flows_.pool().Find(*known->flows[record]);
+  if (flow == nullptr) return std::nullopt;
+  return KnownFlow{flow, known->ledger, record};
+}
+
+bool Acquisitions::UseExistingFlow(Acquisition& acquisition, std::span<const racing::Candidate> candidates,
+                                   TimePoint now) {
+  if (acquisition.request.exclusive || acquisition.locator->better_may_come()) return false;
+  const std::size_t first_host = acquisition.FindTarget(candidates.front().target)->located.host_rank;
+  for (const racing::Candidate& candidate : candidates) {
+    // An existing flow to one host is no excuse to starve a better one (S5).
+    if (acquisition.FindTarget(candidate.target)->located.host_rank != first_host) continue;
+    flow::Flow* flow = flows_.pool().FindShareable(KeyOf(acquisition, candidate.target));
+    if (flow == nullptr) continue;
+    if (flows_.IsFresh(*flow, now) || !acquisition.request.time_sensitive) {
+      Answer(acquisition, *flow, FlowSource::kPooled, now);  // S1: a target with a flow comes first
+      return true;
+    }
+    if (HedgeWithProbe(acquisition, *flow, now)) return true;
+  }
+  return false;
+}
+
+bool Acquisitions::HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now) {
+  if (acquisition.probed || !acquisition.request.time_sensitive) return false;
+  const Target& target = flow.key.remote;
+  acquisition.probed = flow.id;
+  acquisition.probe_step = acquisition.attempt_trace.size();
+  acquisition.attempt_trace.push_back({TraceWhat::kProbe, now, now, "existing flow to " + target.ToString(),
+                                       TraceOutcome::kPending, "no recent sign of life"});
+  probes_.Start(flow, acquisition.number, now);
+  // H12: the flow is asked first; the race starts beside it once an answer is later than expected.
+  auto expectation = Expectation(flow.path(), AttemptStage::kProbe, now);
+  if (!expectation) expectation = Expectation(flow.path(), FirstStage(target.transport), now);
+  acquisition.hedge_at = now + racing::AttemptDelay(expectation, options_.racing.delay);
+  return true;
+}
+
+void Acquisitions::OnHedgeDue(Acquisition& acquisition, TimePoint now) {
+  acquisition.hedge_at = kNever;
+  if (!acquisition.locator) return BeginLocating(acquisition, now);
+  OnTargets(acquisition, now);
+}
+
+void Acquisitions::OnProbeEnded(const FlowProbes::Ended& ended, TimePoint now) {
+  for (const std::uint64_t number : ended.acquisitions) {
+    Acquisition* acquisition = Find(number);
+    if (acquisition == nullptr) continue;
+    TraceStep& step = acquisition->attempt_trace[acquisition->probe_step];
+    step.end = now;
+    step.outcome = ended.alive ? TraceOutcome::kSucceeded : TraceOutcome::kFailed;
+    step.failure = ended.failure;
+    if (ended.alive) step.reason = "answered: " + ended.answer;
+    if (ended.alive) {
+      Answer(*acquisition, *flows_.pool().Find(ended.flow), FlowSource::kProbed, now);
+    } else if (!acquisition->race) {
+      OnHedgeDue(*acquisition, now);
+    }
+    if (Acquisition* still = Find(number)) Reschedule(*still);
+  }
+}
+
+flow::FlowKey Acquisitions::KeyOf(const Acquisition& acquisition, const Target& target) const {
+  const Destination& destination = acquisition.request.destination;
+  return {.remote = target,
+          .tls_identity = target.transport == Transport::kTls ? acquisition.tls_identity : std::string(),
+          .local_address = destination.local_address,
+          .local_interface = destination.local_interface,
+          .client_group = acquisition.request.client_group};
+}
+
+AcquiredFlow Acquisitions::Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const {
+  return {flow.id, flow.key.remote, flow.local, source,
+          history::AdviseTimers(context_.state.RttOf(flow.path(), now), options_.timers)};
+}
+
+void Acquisitions::RememberDestination(const Acquisition& acquisition, const flow::Flow& flow, TimePoint now) {
+  if (acquisition.request.exclusive || !acquisition.locator) return;  // not located: it came from there
+  const JudgedTarget* target = acquisition.FindTarget(flow.key.remote);
+  if (target == nullptr) return;
+  const auto record = acquisition.ledger == nullptr ? std::nullopt : RecordOf(*acquisition.ledger, target->located);
+  const TimePoint valid_until = std::min(acquisition.locator->valid_until(), LookAgainAt(acquisition, now));
+  destinations_.Remember(acquisition.key,
+                         {.valid_until = valid_until,
+                          .epoch = context_.state.unavailable_epoch,
+                          .ledger = record ? acquisition.ledger : nullptr,
+                          .flows = {}},
+                         record.value_or(0), flow.id);
+}
+
+void Acquisitions::CountShare(const Acquisition& acquisition, const flow::Flow& flow) {
+  if (acquisition.ledger == nullptr) return;
+  auto record = acquisition.record;
+  if (const JudgedTarget* target = acquisition.FindTarget(flow.key.remote)) {
+    record = RecordOf(*acquisition.ledger, target->located);
+  }
+  if (!record) return;
+  for (std::size_t i = 0; i < acquisition.waiters.size(); ++i) acquisition.ledger->Served(*record);
+}
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/base/time.h"
+#include "broker/flow/flow_id.h"
+#include "broker/history/share_ledger.h"
+
+namespace flowbroker::engine {
+
+/// Where a destination key led last: the shortcut of the fast path, which then asks neither DNS nor memory. Losing an
+/// entry costs a look into the DNS cache.
+class KnownDestinations {
+ public:
+  /// A destination with one flow, or one per SRV record.
+  struct Known {
+    TimePoint valid_until;  ///< DNS answers expire, a better target is to be probed again, or a 503 is over
+    std::uint64_t epoch;    ///< BrokerState::unavailable_epoch when it was made
+    std::shared_ptr<history::ShareLedger> ledger;    ///< null: not located by SRV
+    std::vector<std::optional<flow::FlowId>> flows;  ///< by place in the ledger; one where there is none
+  };
+
+  explicit KnownDestinations(std::size_t max_entries) : max_entries_(max_entries) {}
+
+  /// Null where nothing usable at `now` is known.
+  Known* Find(std::string_view key, std::uint64_t epoch, TimePoint now);
+
+  /// The flow that the next request should use; nothing where its record has none.
+  static const std::optional<flow::FlowId>& Next(const Known& known) {
+    return known.flows[known.ledger == nullptr ? 0 : known.ledger->Next()];
+  }
+
+  /// Remembers that `key` led to `flow`, through `record` of the ledger where there is one.
+  void Remember(const std::string& key, Known facts, std::size_t record, const flow::FlowId& flow);
+
+  void Forget(std::string_view key);
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+
+  const std::size_t max_entries_;
+  std::unordered_map<std::string, Known, TextHash, std::equal_to<>> known_;
+};
+
+}  // namespace flowbroker::engine
