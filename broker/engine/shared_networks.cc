@@ -20,6 +20,11 @@ history::NetworkId SharedNetworks::NetworkOf(std::string_view interface_name) co
   return registry_.NetworkOf(interface_name);
 }
 
+history::NetworkId SharedNetworks::NetworkOf(const IpAddress& local_address, std::string_view interface_name) const {
+  const std::shared_lock lock(mutex_);
+  return registry_.NetworkOf(local_address, interface_name);
+}
+
 std::string SharedNetworks::InterfaceOf(history::NetworkId id) const {
   const std::shared_lock lock(mutex_);
   return registry_.InterfaceOf(id);

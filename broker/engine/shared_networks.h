@@ -15,6 +15,7 @@ class SharedNetworks {
   history::NetworkRegistry::Change Update(std::vector<history::LocalInterface> interfaces);
   history::NetworkId NetworkOf(const IpAddress& local_address) const;
   history::NetworkId NetworkOf(std::string_view interface_name) const;
+  history::NetworkId NetworkOf(const IpAddress& local_address, std::string_view interface_name) const;
   std::string InterfaceOf(history::NetworkId id) const;
   std::vector<history::KnownNetwork> networks() const;
   void Restore(std::vector<history::KnownNetwork> networks);

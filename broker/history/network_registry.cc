@@ -8,7 +8,19 @@ namespace flowbroker::history {
 namespace {
 
 bool HasAddress(const LocalInterface& interface, const IpAddress& address) {
-  return std::ranges::any_of(interface.addresses, [&](const InterfaceAddress& own) { return own.address == address; });
+  return std::ranges::any_of(interface.addresses,
+                             [&](const InterfaceAddress& own) { return own.address == address; }) ||
+         std::ranges::find(interface.temporary, address) != interface.temporary.end();
+}
+
+bool LooksLike(const LocalInterface& interface, const LocalInterface& before) {
+  return interface.name == before.name && interface.addresses == before.addresses;
+}
+
+template <typename Visit>
+void ForEachAddress(const LocalInterface& interface, Visit&& visit) {
+  for (const InterfaceAddress& own : interface.addresses) visit(own.address);
+  for (const IpAddress& own : interface.temporary) visit(own);
 }
 
 }  // namespace
@@ -20,14 +32,14 @@ NetworkRegistry::Change NetworkRegistry::Update(std::vector<LocalInterface> inte
   std::set<IpAddress> before;
   std::set<NetworkId> current_before;
   for (Entry& entry : entries_) {
-    if (!entry.current) continue;
-    for (const InterfaceAddress& own : entry.network.seen_as.addresses) before.insert(own.address);
+    if (!std::exchange(entry.current, false)) continue;
+    ForEachAddress(entry.network.seen_as, [&](const IpAddress& address) { before.insert(address); });
     current_before.insert(entry.network.id);
-    entry.current = false;
   }
   for (LocalInterface& interface : interfaces) {
+    if (interface.addresses.empty()) continue;
     std::ranges::sort(interface.addresses);
-    for (const InterfaceAddress& own : interface.addresses) before.erase(own.address);
+    ForEachAddress(interface, [&](const IpAddress& address) { before.erase(address); });
     Entry& entry = FindOrAdd(std::move(interface));
     entry.current = true;
     if (!current_before.contains(entry.network.id)) change.joined.push_back(entry.network.id);
@@ -39,11 +51,22 @@ NetworkRegistry::Change NetworkRegistry::Update(std::vector<LocalInterface> inte
 
 NetworkRegistry::Entry& NetworkRegistry::FindOrAdd(LocalInterface seen_as) {
   const auto known =
-      std::ranges::find_if(entries_, [&](const Entry& entry) { return entry.network.seen_as == seen_as; });
-  Entry entry = known != entries_.end() ? std::move(*known) : Entry{{{++last_id_}, std::move(seen_as)}, false};
+      std::ranges::find_if(entries_, [&](const Entry& entry) { return LooksLike(entry.network.seen_as, seen_as); });
+  Entry entry{{known != entries_.end() ? known->network.id : NewId(), std::move(seen_as)}, false};
   if (known != entries_.end()) entries_.erase(known);
   entries_.push_back(std::move(entry));
   return entries_.back();
+}
+
+bool NetworkRegistry::IsKnown(NetworkId id) const {
+  return std::ranges::any_of(entries_, [id](const Entry& entry) { return entry.network.id == id; });
+}
+
+NetworkId NetworkRegistry::NewId() {
+  do {
+    ++last_id_;  // begins anew after 2^32 networks, or after a snapshot's largest id
+  } while (last_id_ == 0 || IsKnown({last_id_}));
+  return {last_id_};
 }
 
 void NetworkRegistry::ForgetSurplus() {
@@ -54,15 +77,20 @@ void NetworkRegistry::ForgetSurplus() {
 }
 
 NetworkId NetworkRegistry::NetworkOf(const IpAddress& local_address) const {
-  for (const Entry& entry : entries_) {
-    if (entry.current && HasAddress(entry.network.seen_as, local_address)) return entry.network.id;
-  }
-  return {};
+  return NetworkOf(local_address, {});
 }
 
 NetworkId NetworkRegistry::NetworkOf(std::string_view interface_name) const {
   for (const Entry& entry : entries_) {
     if (entry.current && entry.network.seen_as.name == interface_name) return entry.network.id;
+  }
+  return {};
+}
+
+NetworkId NetworkRegistry::NetworkOf(const IpAddress& local_address, std::string_view interface_name) const {
+  for (const Entry& entry : entries_) {
+    if (!entry.current || !HasAddress(entry.network.seen_as, local_address)) continue;
+    if (interface_name.empty() || entry.network.seen_as.name == interface_name) return entry.network.id;
   }
   return {};
 }
@@ -79,10 +107,18 @@ std::vector<KnownNetwork> NetworkRegistry::networks() const {
 }
 
 void NetworkRegistry::Restore(std::vector<KnownNetwork> networks) {
+  std::vector<LocalInterface> now;
+  for (Entry& entry : entries_) {
+    if (entry.current) now.push_back(std::move(entry.network.seen_as));
+  }
+  entries_.clear();
   for (KnownNetwork& network : networks) {
+    if (network.id == NetworkId{} || IsKnown(network.id) || network.seen_as.addresses.empty()) continue;
+    std::ranges::sort(network.seen_as.addresses);
     last_id_ = std::max(last_id_, network.id.value);
     entries_.push_back({std::move(network), false});
   }
+  Update(std::move(now));
 }
 
 }  // namespace flowbroker::history

@@ -22,17 +22,21 @@ struct InterfaceAddress {
 struct LocalInterface {
   std::string name;
   std::vector<InterfaceAddress> addresses;
+  /// Usable too, but no sign of the network: temporary addresses (RFC 8981) are replaced every day, and the memory of
+  /// an unchanged network would be lost with them.
+  std::vector<IpAddress> temporary = {};
   friend bool operator==(const LocalInterface&, const LocalInterface&) = default;
 };
 
 /// A network that an interface was on at some time: it is recognised by the addresses the interface had there.
 struct KnownNetwork {
   NetworkId id;
-  LocalInterface seen_as;  ///< addresses sorted
+  LocalInterface seen_as;  ///< addresses sorted; never none
 };
 
 /// Tells which network each local interface is on (H5, H9). An interface whose addresses change is on another network:
-/// one with a new id, and so an empty memory, unless it had just these addresses before. Pure; one thread at a time.
+/// one with a new id, and so an empty memory, unless it had just these addresses before. One without addresses is on
+/// none. Pure; one thread at a time.
 class NetworkRegistry {
  public:
   /// What an update changed.
@@ -49,13 +53,17 @@ class NetworkRegistry {
 
   /// The network that packets from `local_address` leave on; 0 where no interface has it.
   NetworkId NetworkOf(const IpAddress& local_address) const;
-  /// The network that the interface is on; 0 where there is no such interface.
+  /// The network that the interface is on; 0 where there is no such interface, or it has no address.
   NetworkId NetworkOf(std::string_view interface_name) const;
+  /// The same for packets that must leave through `interface_name`, unless that is empty.
+  NetworkId NetworkOf(const IpAddress& local_address, std::string_view interface_name) const;
   /// Name of the interface; empty for 0 and forgotten ones.
   std::string InterfaceOf(NetworkId id) const;
 
-  /// For the snapshot: all that are remembered. Restore is for a registry that has seen no update yet.
+  /// For the snapshot: all that are remembered.
   std::vector<KnownNetwork> networks() const;
+  /// Takes a snapshot's networks as the ones known, and those current now by their ids in it. Every id given out
+  /// before is void: to be called before anything is learned. Of two networks with one id the first is taken.
   void Restore(std::vector<KnownNetwork> networks);
 
  private:
@@ -64,6 +72,8 @@ class NetworkRegistry {
     bool current;
   };
   Entry& FindOrAdd(LocalInterface seen_as);
+  bool IsKnown(NetworkId id) const;
+  NetworkId NewId();
   void ForgetSurplus();
 
   std::size_t max_networks_;
