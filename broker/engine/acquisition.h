@@ -83,10 +83,11 @@ struct Acquisition {
   std::size_t probe_step = 0;               ///< in attempt_trace; meaningful with `probed` only
   TimePoint hedge_at = kNever;              ///< when location and race go on although the probe is not over
 
-  bool background = false;       ///< a re-probe (H3): nobody waits, no flow comes of it
-  bool starved = false;          ///< its race waits for room under max_attempts
-  bool woken = false;            ///< was starved, and has not used or passed on the room it was told of
-  TimePoint scheduled = kNever;  ///< its place in the shard's deadlines
+  bool background = false;                     ///< a re-probe (H3): nobody waits
+  std::optional<std::string> reprobe_of = {};  ///< destination key that may use the re-probe's flow; absent: nobody's
+  bool starved = false;                        ///< its race waits for room under max_attempts
+  bool woken = false;                          ///< was starved, and has not used or passed on the room it was told of
+  TimePoint scheduled = kNever;                ///< its place in the shard's deadlines
 
   const JudgedTarget* FindTarget(const Target& target) const;
   Attempt* FindAttempt(racing::AttemptId id);

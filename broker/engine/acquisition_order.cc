@@ -157,14 +157,16 @@ void Acquisitions::RunReprobe(const Acquisition& acquisition, const JudgedTarget
                     std::to_string(target.path.network.value) + " " + acquisition.tls_identity;
   const std::uint64_t number = context_.NextNumber();
   if (!by_key_.try_emplace(key, number).second) return;  // one at a time
-  Acquisition reprobe{.number = number,
-                      .key = std::move(key),
-                      .request_key = {},
-                      .request = {.destination = acquisition.request.destination},
-                      .tls_identity = acquisition.tls_identity,
-                      .started = now};
+  Acquisition reprobe{
+      .number = number,
+      .key = std::move(key),
+      .request_key = {},
+      .request = {.destination = acquisition.request.destination, .client_group = acquisition.request.client_group},
+      .tls_identity = acquisition.tls_identity,
+      .started = now};
   reprobe.judged = {target};
   reprobe.background = true;
+  if (!acquisition.request.exclusive) reprobe.reprobe_of = acquisition.key;
   Acquisition& running = acquisitions_.emplace(number, std::move(reprobe)).first->second;
   ++reprobes_in_flight_;
   racing::RaceOptions options = options_.racing;  // over before the next one is due

@@ -124,11 +124,7 @@ void Acquisitions::WakeStarved() {
 
 void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now) {
   const Attempt& attempt = *acquisition.FindAttempt(id);
-  if (acquisition.background) {  // memory knows already
-    context_.Close(attempt.connection);
-    ForgetAttempt(acquisition, id);
-    return Erase(acquisition, now);
-  }
+  if (acquisition.background) return EndReprobe(acquisition, attempt, now);
   if (flow::Flow* equal = FreshFlowTo(acquisition, attempt.path.target, now)) {
     // Another name led to the same target meanwhile: one flow serves both.
     EndAttempt(acquisition, id, TraceOutcome::kLost, {FailureReason::kLostRace, "an equal flow came first"}, now);
@@ -150,8 +146,28 @@ void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint
   ForgetAttempt(acquisition, id);
   const flow::FlowId opened = (*flow)->id;
   Answer(acquisition, **flow, FlowSource::kRaced, now);
+  Deliver(opened, early_messages, now);
+}
+
+void Acquisitions::EndReprobe(Acquisition& acquisition, const Attempt& attempt, TimePoint now) {
+  const flow::FlowKey key = KeyOf(acquisition, attempt.path.target);
+  const auto verdict = context_.state.history.Judge(attempt.path, now);
+  // What works again serves the next request at once (H3, H11), without taking anything from one that has a flow.
+  const bool wanted = acquisition.reprobe_of && verdict.reachability == history::Reachability::kReachable &&
+                      flows_.pool().HasRoomFor(key.remote) && flows_.pool().FindShareable(key) == nullptr;
+  const auto flow = wanted ? flows_.Open(key, attempt.connection, *attempt.local, /*exclusive=*/false, now)
+                           : Unexpected({FailureReason::kLostRace, ""});
+  const auto early_messages = attempt.early_messages;
+  if (flow) destinations_.Forget(*acquisition.reprobe_of);
+  if (!flow) context_.Close(attempt.connection);
+  ForgetAttempt(acquisition, racing::AttemptId(attempt.id));
+  Erase(acquisition, now);
+  if (flow) Deliver((*flow)->id, early_messages, now);
+}
+
+void Acquisitions::Deliver(flow::FlowId to, const std::vector<std::string>& early_messages, TimePoint now) {
   for (const std::string& message : early_messages) {
-    if (flow::Flow* open = flows_.pool().Find(opened)) on_early_message_(*open, message, now);
+    if (flow::Flow* open = flows_.pool().Find(to)) on_early_message_(*open, message, now);
   }
 }
 

@@ -118,6 +118,8 @@ class Acquisitions {
   void ForgetAttempt(Acquisition& acquisition, racing::AttemptId id);
   void WakeStarved();
   void Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now);
+  void EndReprobe(Acquisition& acquisition, const Attempt& attempt, TimePoint now);
+  void Deliver(flow::FlowId to, const std::vector<std::string>& early_messages, TimePoint now);
   void StartProbe(Attempt& attempt, TimePoint now);
   void DriveProbes(Acquisition& acquisition, TimePoint now);
   flow::Flow* FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now);
