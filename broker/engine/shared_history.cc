@@ -14,7 +14,7 @@ history::HistoryOptions ShareOf(history::HistoryOptions options, std::size_t str
 
 }  // namespace
 
-SharedHistory::SharedHistory(const history::HistoryOptions& options) : options_(options) {
+SharedHistory::SharedHistory(const history::HistoryOptions& options) : options_(options), families_(options) {
   for (auto& stripe : stripes_) stripe = std::make_unique<Stripe>(ShareOf(options, kStripes), families_);
 }
 

@@ -1,6 +1,7 @@
 #include "broker/history/reachability_history.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace flowbroker::history {
@@ -17,78 +18,345 @@ std::array<std::uint8_t, kSize> NetworkOctets(std::span<const std::uint8_t> octe
   return network;
 }
 
-std::size_t IndexOf(AttemptStage stage) {
-  return static_cast<std::size_t>(stage);
+FamilyKey FamilyOf(const Path& path) {
+  return {path.network, path.target.family()};
 }
+
+FamilyKey FamilyOf(const PrefixKey& key) {
+  return {key.network, key.prefix.family()};
+}
+
+AddressFamily Other(AddressFamily family) {
+  return family == AddressFamily::kIpv4 ? AddressFamily::kIpv6 : AddressFamily::kIpv4;
+}
+
+/// The least that is known of how long an attempt on the path takes: one round trip where only that was measured.
+std::optional<Duration> TimeTaken(const AttemptOutcome& outcome) {
+  return outcome.took ? outcome.took : outcome.rtt;
+}
+
+/// Before anything is known either way.
+constexpr double kNoIdea = 0.5;
+
+/// A target that answered once, with nothing against it or its prefix, has 0.875; it loses that trust after some
+/// minutes of quiet, one that answered often after half an hour.
+constexpr double kTrusted = 0.8;
 
 }  // namespace
 
-ReachabilityHistory::ReachabilityHistory(HistoryOptions options, FamilyHistory& /*families*/)
-    : options_(options), targets_(options.max_targets), prefixes_(options.max_prefixes) {}
+ReachabilityHistory::ReachabilityHistory(HistoryOptions options, FamilyHistory& families)
+    : options_(options), families_(families), targets_(options.max_targets), prefixes_(options.max_prefixes) {}
 
-void ReachabilityHistory::Record(const AttemptOutcome& outcome, TimePoint /*now*/) {
-  if (outcome.failure || !outcome.rtt) return;
-  targets_.Use(outcome.path)[IndexOf(outcome.stage)].AddSample(*outcome.rtt);
-  prefixes_.Use(PrefixOf(outcome.path))[IndexOf(outcome.stage)].AddSample(*outcome.rtt);
+// ---- Taking in ----
+
+void ReachabilityHistory::Record(const AttemptOutcome& outcome, TimePoint now) {
+  if (outcome.failure) {
+    const FailureMeaning meaning = MeaningOf(*outcome.failure);
+    if (meaning == FailureMeaning::kNothing) return;
+    RecordFailure(outcome, meaning, now);
+  } else {
+    if (outcome.rtt) RecordSample(outcome, *outcome.rtt, now);
+    if (ProvesPath(outcome)) RecordSuccess(outcome, now);
+  }
+  const PrefixKey key = PrefixOf(outcome.path);
+  if (PrefixRecord* prefix = prefixes_.Find(key)) UpdatePreference(key, *prefix, now);
 }
 
-void ReachabilityHistory::RecordRace(const Path& /*winner*/, std::span<const Path> /*candidates*/, TimePoint /*now*/) {}
+void ReachabilityHistory::RecordSample(const AttemptOutcome& outcome, Duration rtt, TimePoint now) {
+  const auto add = [&](StageRecord& stage) {
+    if (!IsRecent(stage.at, now)) stage.estimate = {};
+    stage.estimate.AddSample(rtt);
+    stage.at = now;
+  };
+  add(targets_.Use(outcome.path).stages[IndexOf(outcome.stage)]);
+  add(prefixes_.Use(PrefixOf(outcome.path)).stages[IndexOf(outcome.stage)]);
+}
 
-void ReachabilityHistory::RecordUnavailable(const Path& /*path*/, TimePoint /*until*/, TimePoint /*now*/) {}
+void ReachabilityHistory::RecordSuccess(const AttemptOutcome& outcome, TimePoint now) {
+  const auto took = TimeTaken(outcome);
+  TargetRecord& target = targets_.Use(outcome.path);
+  PrefixRecord& prefix = prefixes_.Use(PrefixOf(outcome.path));
+  const bool too_slow = IsLive(target.hold, now) && !target.hold->IsReleasedBy(took);
 
-Verdict ReachabilityHistory::Judge(const Path& /*path*/, TimePoint /*now*/) const {
-  return {};
+  const auto release_or_turn_slow = [&](std::optional<Hold>& hold) {
+    if (IsLive(hold, now) && !hold->IsReleasedBy(took)) {
+      hold->TurnSlow(now);
+    } else {
+      hold.reset();
+    }
+  };
+  release_or_turn_slow(target.hold);
+  release_or_turn_slow(prefix.hold);
+  families_.RecordSuccess(FamilyOf(outcome.path), now);
+  prefix.evidence.Add(true, now, options_);
+  prefix.last_success = now;
+  if (!too_slow) {  // addresses that always answer too late do go on to speak against their prefix
+    prefix.suspect.reset();
+    prefix.lost_race = kNever;
+  }
+  if (outcome.failure) return;  // a path that works to a server whose certificate is no good
+  target.evidence.Add(true, now, options_);
+  target.last_success = now;
+}
+
+void ReachabilityHistory::RecordFailure(const AttemptOutcome& outcome, FailureMeaning meaning, TimePoint now) {
+  TargetRecord& target = targets_.Use(outcome.path);
+  target.last_failure = now;
+  target.last_reason = *outcome.failure;
+  if (meaning == FailureMeaning::kPathWorks) return RecordSuccess(outcome, now);
+
+  target.evidence.Add(false, now, options_);
+  const Hold::Cause cause{.reason = *outcome.failure, .took = outcome.took};
+  if (IsLive(target.hold, now)) {
+    target.hold->Renew(cause, now, options_);
+  } else {
+    target.hold = Hold::Begin(cause, DecidingHold(*this, outcome.path, now).hold, now, options_);
+  }
+  if (SuspectsPrefix(meaning)) SuspectPrefix(outcome.path, cause, meaning, now);
+}
+
+void ReachabilityHistory::SuspectPrefix(const Path& path, const Hold::Cause& cause, FailureMeaning meaning,
+                                        TimePoint now) {
+  const PrefixKey key = PrefixOf(path);
+  const FamilyKey family = FamilyOf(path);
+  PrefixRecord& prefix = prefixes_.Use(key);
+  prefix.evidence.Add(false, now, options_);
+  families_.RecordFailure(family, now);
+
+  // Longer ago than a hold lasts it is no longer the same trouble.
+  const auto& suspect = prefix.suspect;
+  const bool second =
+      suspect && suspect->address != path.target.endpoint.address && now - suspect->at < options_.max_hold;
+  prefix.suspect = {path.target.endpoint.address, now};
+  if (IsLive(prefix.hold, now)) {
+    prefix.hold->Renew(cause, now, options_);
+  } else if (second || meaning == FailureMeaning::kPrefixUnreachable) {
+    prefix.hold = Hold::Begin(cause, families_.HoldOf(family, now), now, options_);
+  } else {
+    return;
+  }
+  families_.RecordHeld(family, key.prefix, cause, now);
+}
+
+void ReachabilityHistory::RecordRace(const Path& winner, std::span<const Path> candidates, TimePoint now) {
+  std::vector<PrefixKey> counted;
+  for (const Path& candidate : candidates) {
+    const PrefixKey key = PrefixOf(candidate);
+    if (std::ranges::find(counted, key) != counted.end()) continue;
+    counted.push_back(key);
+    PrefixRecord& prefix = prefixes_.Use(key);
+    const bool won = candidate.target.family() == winner.target.family();
+    prefix.races.Add(won, now, options_);
+    ++(won ? prefix.wins : prefix.losses);
+    prefix.lost_race = won ? kNever : now;
+    UpdatePreference(key, prefix, now);
+  }
+}
+
+void ReachabilityHistory::RecordUnavailable(const Path& path, TimePoint until, TimePoint now) {
+  TargetRecord& target = targets_.Use(path);
+  const bool timed = !target.unavailable_once && target.unavailable_until != kNever && now < target.unavailable_until;
+  if (until > now) {
+    target.unavailable_until = timed ? std::max(target.unavailable_until, until) : until;
+    target.unavailable_once = false;
+  } else if (!timed) {
+    target.unavailable_until = now + options_.lifetime;
+    target.unavailable_once = true;
+  }
+}
+
+// ---- Judging ----
+
+template <typename Self>
+ReachabilityHistory::Deciding<Self> ReachabilityHistory::DecidingHold(Self& self, const Path& path, TimePoint now) {
+  auto* target = self.targets_.Find(path);
+  if (target != nullptr && self.IsLive(target->hold, now)) return {&*target->hold, Level::kTarget};
+
+  // An own success since then says more than the trouble of others.
+  const auto superseded = [&](const Hold& hold) {
+    return target != nullptr && target->last_success != kNever && target->last_success >= hold.since;
+  };
+  auto* prefix = self.prefixes_.Find(self.PrefixOf(path));
+  if (prefix != nullptr && self.IsLive(prefix->hold, now) && !superseded(*prefix->hold)) {
+    return {&*prefix->hold, Level::kPrefix};
+  }
+  auto& families =
+      static_cast<std::conditional_t<std::is_const_v<Self>, const FamilyHistory, FamilyHistory>&>(self.families_);
+  auto* family = families.HoldOf(FamilyOf(path), now);
+  if (family == nullptr || superseded(*family)) return {nullptr};
+  return {family, Level::kFamily};
+}
+
+Verdict ReachabilityHistory::Judge(const Path& path, TimePoint now) const {
+  const TargetRecord* target = targets_.Find(path);
+  Verdict verdict;
+  verdict.unavailable = target != nullptr && target->unavailable_until != kNever && now < target->unavailable_until;
+  const auto [hold, level] = DecidingHold(*this, path, now);
+  if (hold != nullptr) {
+    verdict.reachability = hold->reachability();
+    verdict.level = level;
+    verdict.failure = hold->reason;
+    verdict.since = hold->since;
+  } else if (target != nullptr && IsRecent(target->last_success, now)) {
+    verdict.reachability = Reachability::kReachable;
+  }
+  return verdict;
 }
 
 Verdict ReachabilityHistory::JudgeForRace(const Path& path, TimePoint now) {
-  return Judge(path, now);
+  Verdict verdict = Judge(path, now);
+  if (TargetRecord* target = targets_.Find(path); target != nullptr && target->unavailable_once) {
+    target->unavailable_once = false;
+    target->unavailable_until = kNever;
+  }
+  Hold* hold = DecidingHold(*this, path, now).hold;
+  if (hold != nullptr && hold->TakeHeadStart(now, options_)) return {.unavailable = verdict.unavailable};
+  return verdict;
 }
 
-bool ReachabilityHistory::TakeReprobe(const Path& /*path*/, TimePoint /*now*/, RandomSource& /*random*/) {
-  return false;
+bool ReachabilityHistory::TakeReprobe(const Path& path, TimePoint now, RandomSource& random) {
+  Hold* hold = DecidingHold(*this, path, now).hold;
+  return hold != nullptr && hold->TakeReprobe(now, options_, random);
 }
 
-TimePoint ReachabilityHistory::NextReprobe(const Path& /*path*/, TimePoint /*now*/) const {
-  return kNever;
+TimePoint ReachabilityHistory::NextReprobe(const Path& path, TimePoint now) const {
+  const Hold* hold = DecidingHold(*this, path, now).hold;
+  return hold == nullptr ? kNever : hold->next_reprobe;
 }
 
-std::optional<ExpectedRtt> ReachabilityHistory::Expect(const Path& path, AttemptStage stage, TimePoint /*now*/) const {
-  const StageEstimates* own = targets_.Find(path);
-  if (own != nullptr && (*own)[IndexOf(stage)].has_samples()) return ExpectedRtt{(*own)[IndexOf(stage)], true, true};
-
-  const StageEstimates* prefix = prefixes_.Find(PrefixOf(path));
-  if (prefix != nullptr && (*prefix)[IndexOf(stage)].has_samples())
-    return ExpectedRtt{(*prefix)[IndexOf(stage)], false, false};
+std::optional<ExpectedRtt> ReachabilityHistory::Expect(const Path& path, AttemptStage stage, TimePoint now) const {
+  const auto known = [&](const StageRecord& record) {
+    return record.estimate.has_samples() && IsRecent(record.at, now);
+  };
+  const TargetRecord* own = targets_.Find(path);
+  const PrefixRecord* prefix = prefixes_.Find(PrefixOf(path));
+  if (own != nullptr && known(own->stages[IndexOf(stage)])) {
+    return ExpectedRtt{own->stages[IndexOf(stage)].estimate, true, IsTrusted(*own, prefix, now)};
+  }
+  if (prefix != nullptr && known(prefix->stages[IndexOf(stage)])) {
+    return ExpectedRtt{prefix->stages[IndexOf(stage)].estimate, false, false};
+  }
   return std::nullopt;
 }
 
-std::vector<FamilyPreference> ReachabilityHistory::Preferences(TimePoint /*now*/) const {
-  return {};
+bool ReachabilityHistory::IsTrusted(const TargetRecord& own, const PrefixRecord* prefix, TimePoint now) const {
+  if (IsLive(own.hold, now) || !IsRecent(own.last_success, now)) return false;
+  const double prior = prefix == nullptr ? kNoIdea : prefix->evidence.Probability(kNoIdea, now, options_);
+  return own.evidence.Probability(prior, now, options_) >= kTrusted;
 }
 
-std::vector<FamilyPreference> ReachabilityHistory::TakeChanges(TimePoint /*now*/) {
-  return {};
+// ---- Preferences ----
+
+bool ReachabilityHistory::OtherPreferred(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const {
+  return IsLive(record.hold, now) || families_.HoldOf(FamilyOf(key), now) != nullptr || IsRecent(record.lost_race, now);
 }
+
+void ReachabilityHistory::UpdatePreference(const PrefixKey& key, PrefixRecord& record, TimePoint now) const {
+  const bool other = OtherPreferred(key, record, now);
+  if (other != record.other_preferred || record.preferred_since == TimePoint{}) record.preferred_since = now;
+  record.other_preferred = other;
+}
+
+FamilyPreference ReachabilityHistory::PreferenceOf(const PrefixKey& key, const PrefixRecord& record,
+                                                   TimePoint now) const {
+  const bool other = OtherPreferred(key, record, now);
+  const Hold* hold = IsLive(record.hold, now) ? &*record.hold : families_.HoldOf(FamilyOf(key), now);
+  const AddressFamily own_family = key.prefix.family();
+  const double own_works = record.evidence.Probability(families_.Probability(FamilyOf(key), now), now, options_);
+  const double own_wins = record.races.Probability(own_works, now, options_);
+  FamilyPreference preference{
+      .key = key,
+      .prefix_bits = key.prefix.is_ipv4() ? options_.ipv4_prefix_bits : options_.ipv6_prefix_bits,
+      .preferred = other ? Other(own_family) : own_family,
+      .confidence = other ? 1 - own_wins : own_wins,
+      .since = record.preferred_since,
+      .wins = record.wins,
+      .losses = record.losses,
+      .reachability = IsRecent(record.last_success, now) ? Reachability::kReachable : Reachability::kUnknown,
+      .failure = std::nullopt,
+      .smoothed_rtt = std::nullopt,
+      .next_reprobe = kNever};
+  if (other != record.other_preferred) preference.since = hold != nullptr ? hold->since : now;
+  if (hold != nullptr) {
+    preference.reachability = hold->reachability();
+    preference.failure = hold->reason;
+    preference.next_reprobe = hold->next_reprobe;
+  }
+  const StageRecord& first = record.stages[IndexOf(FirstStage(key.transport))];
+  if (first.estimate.has_samples() && IsRecent(first.at, now)) preference.smoothed_rtt = first.estimate.smoothed();
+  return preference;
+}
+
+std::vector<FamilyPreference> ReachabilityHistory::Preferences(TimePoint now) const {
+  std::vector<FamilyPreference> all;
+  all.reserve(prefixes_.size());
+  prefixes_.ForEach(
+      [&](const PrefixKey& key, const PrefixRecord& record) { all.push_back(PreferenceOf(key, record, now)); });
+  return all;
+}
+
+std::vector<FamilyPreference> ReachabilityHistory::TakeChanges(TimePoint now) {
+  std::vector<FamilyPreference> changes;
+  prefixes_.ForEach([&](const PrefixKey& key, PrefixRecord& record) {
+    UpdatePreference(key, record, now);
+    const FamilyPreference preference = PreferenceOf(key, record, now);
+    if (record.told_other_preferred == record.other_preferred && record.told_reachability == preference.reachability) {
+      return;
+    }
+    record.told_other_preferred = record.other_preferred;
+    record.told_reachability = preference.reachability;
+    changes.push_back(preference);
+  });
+  return changes;
+}
+
+// ---- Forgetting, keeping ----
 
 void ReachabilityHistory::ForgetAll() {
-  targets_ = LruTable<Path, StageEstimates>(options_.max_targets);
-  prefixes_ = LruTable<PrefixKey, StageEstimates>(options_.max_prefixes);
+  targets_.Clear();
+  prefixes_.Clear();
+  families_.ForgetAll();
 }
 
-bool ReachabilityHistory::Forget(const IpAddress& /*address*/) {
-  return false;
+bool ReachabilityHistory::Forget(const IpAddress& address) {
+  return targets_.EraseIf([&](const Path& path) { return path.target.endpoint.address == address; }) > 0;
 }
 
-bool ReachabilityHistory::Forget(const IpAddress& /*prefix*/, int /*bits*/) {
-  return false;
+bool ReachabilityHistory::Forget(const IpAddress& prefix, int bits) {
+  const auto inside = [&](const IpAddress& address) {
+    return address.family() == prefix.family() && CommonPrefixLength(address, prefix) >= bits;
+  };
+  const std::size_t targets = targets_.EraseIf([&](const Path& path) { return inside(path.target.endpoint.address); });
+  const std::size_t prefixes = prefixes_.EraseIf([&](const PrefixKey& key) {
+    return inside(key.prefix) && bits <= (prefix.is_ipv4() ? options_.ipv4_prefix_bits : options_.ipv6_prefix_bits);
+  });
+  return targets + prefixes > 0;
+}
+
+HistoryRecords ReachabilityHistory::Export() const {
+  HistoryRecords records;
+  records.targets.reserve(targets_.size());
+  records.prefixes.reserve(prefixes_.size());
+  targets_.ForEach([&](const Path& path, const TargetRecord& record) { records.targets.push_back({path, record}); });
+  prefixes_.ForEach(
+      [&](const PrefixKey& key, const PrefixRecord& record) { records.prefixes.push_back({key, record}); });
+  return records;
+}
+
+void ReachabilityHistory::Import(const HistoryRecords& records) {
+  for (const TargetRecordData& one : records.targets) targets_.Use(one.path) = one.record;
+  for (const PrefixRecordData& one : records.prefixes) {
+    if (Masked(one.key.prefix) == one.key.prefix) prefixes_.Use(one.key) = one.record;
+  }
 }
 
 PrefixKey ReachabilityHistory::PrefixOf(const Path& path) const {
-  const IpAddress& address = path.target.endpoint.address;
-  const IpAddress network = address.is_ipv4()
-                                ? IpAddress::FromIpv4(NetworkOctets<4>(address.octets(), options_.ipv4_prefix_bits))
-                                : IpAddress::FromIpv6(NetworkOctets<16>(address.octets(), options_.ipv6_prefix_bits));
-  return {path.network, network, path.target.transport};
+  return {path.network, Masked(path.target.endpoint.address), path.target.transport};
+}
+
+IpAddress ReachabilityHistory::Masked(const IpAddress& address) const {
+  return address.is_ipv4() ? IpAddress::FromIpv4(NetworkOctets<4>(address.octets(), options_.ipv4_prefix_bits))
+                           : IpAddress::FromIpv6(NetworkOctets<16>(address.octets(), options_.ipv6_prefix_bits));
 }
 
 }  // namespace flowbroker::history

@@ -1,24 +1,26 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "broker/base/random_source.h"
 #include "broker/base/time.h"
 #include "broker/history/attempt_outcome.h"
+#include "broker/history/failure_meaning.h"
+#include "broker/history/family_history.h"
 #include "broker/history/family_preference.h"
+#include "broker/history/history_options.h"
+#include "broker/history/history_records.h"
 #include "broker/history/lru_table.h"
 #include "broker/history/path.h"
 #include "broker/history/rtt_estimate.h"
 #include "broker/history/verdict.h"
 
 namespace flowbroker::history {
-
-/// What is known of each family as a whole on each network.
-class FamilyHistory {};
 
 /// What is expected of a target's next attempt.
 struct ExpectedRtt {
@@ -27,25 +29,15 @@ struct ExpectedRtt {
   bool trusted;    ///< the target itself answered lately and nothing speaks against it
 };
 
-struct HistoryOptions {
-  std::size_t max_targets = 100'000;  ///< at least 1; the one recorded least recently is forgotten; ~0.3 KB each
-  std::size_t max_prefixes = 20'000;  ///< at least 1; the one recorded least recently is forgotten; ~0.3 KB each
-  int ipv4_prefix_bits = 24;          ///< 0 to 32; the longest prefix that is routed on its own in the Internet
-  int ipv6_prefix_bits = 48;          ///< 0 to 128; what one site usually gets (RFC 6177)
-  /// Evidence loses half its weight in this time: some minutes of failures must not outweigh the present for hours.
-  Duration half_life = std::chrono::minutes(10);
-  Duration lifetime = std::chrono::hours(1);  ///< without new evidence nothing is known any more after this (S6)
-  /// Longest time without a head start for a preferred target (H3: "at least every 10 minutes").
-  Duration max_hold = std::chrono::minutes(10);
-  Duration first_reprobe = std::chrono::seconds(1);     ///< of a held target in the background; doubles each time ...
-  Duration longest_reprobe = std::chrono::seconds(60);  ///< ... up to this; each varies by +-10 %
-};
-
 /// What attempts and traffic taught us about targets and their prefixes. Pure; the owner serialises access.
 ///
-/// A *target* is held after its own failure, until it answers or the hold's time is over. A *prefix* is held after
-/// silence from two of its addresses, or a network unreachable, with no success between. A *family* is held after three
-/// of its prefixes (FamilyHistory). All of it per network; the most specific level that knows something decides.
+/// A *target* is held after its own failure, until it answers. A *prefix* is held after silence from two of its
+/// addresses, or a network unreachable, with no success between, until one of its targets answers. A *family* is held
+/// after three of its prefixes, until anything in it answers (FamilyHistory). All of it per network, and all of it
+/// forgotten a lifetime after the last evidence. The most specific level that knows something decides: a target's own
+/// hold or success, else its prefix's hold, else its family's; a success older than the hold above no longer counts.
+///
+/// How long each failure keeps a path from its head start says FailureMeaning, how holds go on says Hold.
 class ReachabilityHistory {
  public:
   /// `families` is told of prefixes and asked last; it outlives this object and is guarded by the same owner.
@@ -54,7 +46,8 @@ class ReachabilityHistory {
   /// Takes an outcome in. A failure leaves the RTT estimates alone: a silent target has no RTT, not a large one.
   void Record(const AttemptOutcome& outcome, TimePoint now);
 
-  /// Takes in that a race between candidates of both families was won. `candidates` are all of them, tried or not.
+  /// Takes in that a race was won in which there were candidates of both families. `candidates` are all of them, tried
+  /// or not, or those of some prefixes.
   void RecordRace(const Path& winner, std::span<const Path> candidates, TimePoint now);
 
   /// The server said 503 (D6): the path is avoided until `until`; where that is not after `now`, by the next race only.
@@ -74,30 +67,59 @@ class ReachabilityHistory {
   TimePoint NextReprobe(const Path& path, TimePoint now) const;
 
   /// The target's own estimate where it has samples for the stage, else its prefix's (same transport), else nothing.
+  /// Does not ask `families`.
   std::optional<ExpectedRtt> Expect(const Path& path, AttemptStage stage, TimePoint now) const;
 
   /// Every prefix remembered, in no order.
   std::vector<FamilyPreference> Preferences(TimePoint now) const;
-  /// The preferences that changed since the last call.
+  /// The preferences whose family or reachability changed since the last call; each prefix at most once.
   std::vector<FamilyPreference> TakeChanges(TimePoint now);
 
+  /// Families too, of all who share them.
   void ForgetAll();
   /// Forgets the targets of `address` on every network. False where there is none.
   bool Forget(const IpAddress& address);
   /// Forgets every target and prefix inside `prefix`/`bits`. False where there is none.
   bool Forget(const IpAddress& prefix, int bits);
 
+  /// Everything kept, for a snapshot. Import adds to what is kept, in place of what it knew of the same; prefixes of
+  /// another length than the configured one are left out.
+  HistoryRecords Export() const;
+  void Import(const HistoryRecords& records);
+
   std::size_t target_count() const { return targets_.size(); }
   std::size_t prefix_count() const { return prefixes_.size(); }
+  std::uint64_t evicted_targets() const { return targets_.evicted(); }  ///< forgotten for want of room, ever
+  std::uint64_t evicted_prefixes() const { return prefixes_.evicted(); }
 
  private:
-  using StageEstimates = std::array<RttEstimate, 3>;  // by AttemptStage
+  /// What decides about a path: a hold and its level, or null. As constant as the history it lies in.
+  template <typename Self>
+  struct Deciding {
+    std::conditional_t<std::is_const_v<Self>, const Hold, Hold>* hold;
+    Level level = Level::kTarget;
+  };
+  template <typename Self>
+  static Deciding<Self> DecidingHold(Self& self, const Path& path, TimePoint now);
 
+  void RecordSample(const AttemptOutcome& outcome, Duration rtt, TimePoint now);
+  void RecordSuccess(const AttemptOutcome& outcome, TimePoint now);
+  void RecordFailure(const AttemptOutcome& outcome, FailureMeaning meaning, TimePoint now);
+  void SuspectPrefix(const Path& path, const Hold::Cause& cause, FailureMeaning meaning, TimePoint now);
+
+  bool IsLive(const std::optional<Hold>& hold, TimePoint now) const { return hold && !hold->IsOver(now, options_); }
+  bool IsRecent(TimePoint at, TimePoint now) const { return at != kNever && now - at < options_.lifetime; }
+  bool IsTrusted(const TargetRecord& own, const PrefixRecord* prefix, TimePoint now) const;
+  bool OtherPreferred(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
+  void UpdatePreference(const PrefixKey& key, PrefixRecord& record, TimePoint now) const;
+  FamilyPreference PreferenceOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
   PrefixKey PrefixOf(const Path& path) const;
+  IpAddress Masked(const IpAddress& address) const;
 
   HistoryOptions options_;
-  LruTable<Path, StageEstimates> targets_;
-  LruTable<PrefixKey, StageEstimates> prefixes_;
+  FamilyHistory& families_;
+  LruTable<Path, TargetRecord> targets_;
+  LruTable<PrefixKey, PrefixRecord> prefixes_;
 };
 
 }  // namespace flowbroker::history

@@ -99,7 +99,6 @@ TEST(ReachabilityHistoryTest, LearnsNoRttFromFailures) {
   history.Record({{{}, target}, AttemptStage::kTcp, FailureReason::kTimedOut, milliseconds(10'000)}, {});
   history.Record({{{}, target}, AttemptStage::kTcp, std::nullopt, std::nullopt}, {});
   EXPECT_FALSE(history.Expect({{}, target}, AttemptStage::kTcp, {}));
-  EXPECT_EQ(history.target_count(), 0U);
 }
 
 TEST(ReachabilityHistoryTest, ForgetsTheTargetRecordedLeastRecently) {
@@ -113,6 +112,34 @@ TEST(ReachabilityHistoryTest, ForgetsTheTargetRecordedLeastRecently) {
   EXPECT_TRUE(history.Expect({{}, Tcp("10.0.0.1")}, AttemptStage::kTcp, {}));
   EXPECT_FALSE(history.Expect({{}, Tcp("10.0.1.1")}, AttemptStage::kTcp, {}))
       << "neither the target nor its prefix is kept";
+}
+
+TEST(ReachabilityHistoryTest, AnOldEstimateCountsAsNone) {  // S6
+  FamilyHistory families;
+  ReachabilityHistory history({}, families);
+  const Path path{{}, Tcp("192.0.2.1")};
+  history.Record(Success(path.target, milliseconds(20)), {});
+  const TimePoint old = TimePoint{} + HistoryOptions{}.lifetime;
+  EXPECT_TRUE(history.Expect(path, AttemptStage::kTcp, old - milliseconds(1)));
+  EXPECT_FALSE(history.Expect(path, AttemptStage::kTcp, old));
+  history.Record(Success(path.target, milliseconds(80)), old);
+  EXPECT_EQ(history.Expect(path, AttemptStage::kTcp, old)->estimate.smoothed(), milliseconds(80));
+}
+
+TEST(ReachabilityHistoryTest, TrustsATargetThatAnsweredLatelyUntilItFailsOrFallsQuiet) {
+  FamilyHistory families;
+  ReachabilityHistory history({}, families);
+  const Path path{{}, Tcp("192.0.2.1")};
+  const auto trusted = [&](TimePoint now) { return history.Expect(path, AttemptStage::kTcp, now)->trusted; };
+  history.Record(Success(path.target, milliseconds(20)), {});
+  EXPECT_TRUE(trusted({}));
+  EXPECT_FALSE(trusted(TimePoint{} + std::chrono::minutes(50)));
+  history.Record({path, AttemptStage::kTcp, FailureReason::kTimedOut, std::nullopt}, {});
+  EXPECT_FALSE(trusted({}));
+  history.Record(Success(path.target, milliseconds(20)), {});
+  EXPECT_FALSE(trusted({})) << "one answer in two";
+  for (int i = 0; i < 10; ++i) history.Record(Success(path.target, milliseconds(20)), {});
+  EXPECT_TRUE(trusted({}));
 }
 
 }  // namespace
