@@ -7,6 +7,7 @@
 #include "broker/base/trace.h"
 #include "broker/engine/acquire.h"
 #include "broker/engine/flow_view.h"
+#include "broker/history/network_registry.h"
 #include "broker/history/reachability_history.h"
 
 namespace flowbroker::engine {
@@ -34,6 +35,10 @@ class BrokerObserver {
   virtual void OnDnsAnswer(const dns::Question& /*question*/, dns::AnswerStatus /*status*/, Duration /*took*/) {}
   virtual void OnRelayed(bool /*inbound*/, std::size_t /*messages*/, std::size_t /*bytes*/) {}
   virtual void OnLimit(Limit /*limit*/) {}
+  /// At the start every network has joined.
+  virtual void OnNetworksChanged(const history::NetworkRegistry::Change& /*change*/) {}
+  /// Networks cannot be told apart here, and lost addresses are not noticed: all memory is that of one network.
+  virtual void OnNetworksUnknown(const Failure& /*why*/) {}
 };
 
 }  // namespace flowbroker::engine

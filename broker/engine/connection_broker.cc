@@ -8,6 +8,7 @@
 #include "broker/engine/broker_state.h"
 #include "broker/engine/destination_key.h"
 #include "broker/engine/shard.h"
+#include "broker/net/interface_monitor.h"
 #include "broker/net/system_clock.h"
 #include "broker/net/tls_context.h"
 
@@ -41,7 +42,22 @@ class ConnectionBroker::Impl {
                                       shards_[shard]->PostDnsAnswer(question, ended.answer);
                                   }));
     }
+    WatchNetworks();
     for (const auto& shard : shards_) shard->Start();
+  }
+
+  /// Networks are known before the first request. Where they cannot be, the broker serves without telling them apart.
+  void WatchNetworks() {
+    auto monitor = net::InterfaceMonitor::Create(shards_.front()->io(), [this](const auto& interfaces) {
+      TakeNetworks(interfaces);
+      for (const auto& shard : shards_) shard->PostNetworksChanged();
+    });
+    if (!monitor) return state_.observer.OnNetworksUnknown(monitor.error());
+    interfaces_ = std::move(*monitor);
+    TakeNetworks(interfaces_->interfaces());
+  }
+  void TakeNetworks(const std::vector<history::LocalInterface>& interfaces) {
+    state_.observer.OnNetworksChanged(state_.networks.Update(interfaces));
   }
 
   /// A destination belongs to one shard.
@@ -57,6 +73,7 @@ class ConnectionBroker::Impl {
   BrokerState state_;
   TlsContexts tls_;  // one per shard
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<net::InterfaceMonitor> interfaces_;  // on the first shard's thread; null: no rtnetlink
   std::atomic<RelayId> last_relay_ = 0;
   HistoryAccess history_{state_, clock_};
 };

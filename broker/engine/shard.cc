@@ -154,6 +154,10 @@ void Shard::PostDnsAnswer(const dns::Question& question, const SharedResolver::A
   });
 }
 
+void Shard::PostNetworksChanged() {
+  asio::post(io_, [this] { WithCore([](ShardCore& core, TimePoint now) { core.flows().OnNetworksChanged(now); }); });
+}
+
 void Shard::OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt) {
   WithCore([&](ShardCore& core, TimePoint now) { core.OnTlsBegins(id, rtt, now); });
 }

@@ -56,6 +56,12 @@ class Shard final : private net::ConnectionListener {
     return look(core_);
   }
 
+  /// The interfaces or their addresses have changed: BrokerState::networks knows. Any thread.
+  void PostNetworksChanged();
+
+  /// For what the broker does once and not per shard: its work runs on this shard's thread, until Stop.
+  boost::asio::io_context& io() { return io_; }
+
   /// An answer to a question that another shard asked.
   void PostDnsAnswer(const dns::Question& question, const SharedResolver::Answer& answer);
 

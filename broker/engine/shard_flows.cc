@@ -22,8 +22,9 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
     state.observer.OnLimit(Limit::kFlows);
     return Unexpected({FailureReason::kLimitReached, "max_flows"});
   }
+  const history::NetworkId network = state.networks.NetworkOf(local.address, key.local_interface);
   flow::Flow& flow = pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local,
-                               state.networks.NetworkOf(local.address), exclusive, now);
+                               network, exclusive, now);
   context_.owners.insert_or_assign(connection, flow.id);
   EmitEvent(FlowEventKind::kOpened, flow, std::nullopt, now);
   return &flow;
@@ -50,6 +51,21 @@ void ShardFlows::CloseIdle(TimePoint now) {
 
 void ShardFlows::CloseAll(const Failure& failure, TimePoint now) {
   for (const flow::FlowId& id : pool_.Ids()) Close(id, failure, now);
+}
+
+void ShardFlows::OnNetworksChanged(TimePoint now) {
+  const SharedNetworks& networks = context_.state.networks;
+  for (const flow::FlowId& id : pool_.Ids()) {
+    flow::Flow* flow = pool_.Find(id);
+    if (flow == nullptr) continue;  // closed together with another one
+    const history::NetworkId network = networks.NetworkOf(flow->local.address, flow->key.local_interface);
+    // One that never was on a known network (link-local, 127.0.0.2) is not judged.
+    const bool lost = network == history::NetworkId{} && flow->network != history::NetworkId{};
+    const history::NetworkId before = std::exchange(flow->network, network);
+    if (!lost) continue;
+    std::string detail = networks.InterfaceOf(before) + " has lost " + flow->local.address.ToString();
+    Close(*flow, {FailureReason::kLocalAddressLost, std::move(detail)}, now);
+  }
 }
 
 bool ShardFlows::Release(const flow::FlowId& id, TimePoint now) {

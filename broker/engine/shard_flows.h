@@ -31,6 +31,9 @@ class ShardFlows {
   bool Close(const flow::FlowId& id, const Failure& failure, TimePoint now);
   void CloseIdle(TimePoint now);
   void CloseAll(const Failure& failure, TimePoint now);
+  /// Local addresses have changed: flows whose address their interface has lost are closed (H5, I1), the others belong
+  /// to the network it is on now.
+  void OnNetworksChanged(TimePoint now);
   /// Closes an exclusive flow, keeps any other. False where the flow is not open.
   bool Release(const flow::FlowId& id, TimePoint now);
 

@@ -42,7 +42,7 @@ NetworkRegistry::Change NetworkRegistry::Update(std::vector<LocalInterface> inte
     ForEachAddress(interface, [&](const IpAddress& address) { before.erase(address); });
     Entry& entry = FindOrAdd(std::move(interface));
     entry.current = true;
-    if (!current_before.contains(entry.network.id)) change.joined.push_back(entry.network.id);
+    if (!current_before.contains(entry.network.id)) change.joined.push_back(entry.network);
   }
   change.vanished.assign(before.begin(), before.end());
   ForgetSurplus();

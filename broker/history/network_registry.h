@@ -41,8 +41,8 @@ class NetworkRegistry {
  public:
   /// What an update changed.
   struct Change {
-    std::vector<IpAddress> vanished;  ///< addresses that no interface has any more
-    std::vector<NetworkId> joined;    ///< networks that are current now and were not before
+    std::vector<IpAddress> vanished;   ///< addresses that no interface has any more
+    std::vector<KnownNetwork> joined;  ///< networks that are current now and were not before
   };
 
   /// Networks remembered beyond the current ones; the one left longest ago is forgotten first.

@@ -43,6 +43,25 @@ void BrokerTelemetry::LogAcquire(config::LogLevel level, std::string_view event,
   log_.Write(level, event, std::move(fields));
 }
 
+void BrokerTelemetry::OnNetworksChanged(const history::NetworkRegistry::Change& change) {
+  if (!log_.Enabled(config::LogLevel::kInfo)) return;
+  boost::json::array joined;
+  for (const history::KnownNetwork& network : change.joined) {
+    boost::json::array addresses;
+    for (const history::InterfaceAddress& own : network.seen_as.addresses) {
+      addresses.emplace_back(own.address.ToString() + "/" + std::to_string(own.prefix_bits));
+    }
+    joined.push_back({{"interface", network.seen_as.name}, {"network", network.id.value}, {"addresses", addresses}});
+  }
+  boost::json::array lost;
+  for (const IpAddress& address : change.vanished) lost.emplace_back(address.ToString());
+  log_.Write(config::LogLevel::kInfo, "networks_changed", {{"joined", joined}, {"addresses_lost", lost}});
+}
+
+void BrokerTelemetry::OnNetworksUnknown(const Failure& why) {
+  log_.Write(config::LogLevel::kWarn, "networks_unknown", {{"reason", "rtnetlink: " + why.detail}});
+}
+
 void BrokerTelemetry::OnDnsAnswer(const dns::Question& question, dns::AnswerStatus status, Duration /*took*/) {
   metrics_.CountDnsAnswer(question.type, status);
 }

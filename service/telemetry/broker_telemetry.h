@@ -10,7 +10,7 @@
 namespace flowbroker::telemetry {
 
 /// What the process tells about its broker: counts everything, and logs slow and failed Acquires with their trace, at
-/// most 20 at once and one a second of each kind.
+/// most 20 at once and one a second of each kind, and the coming and going of networks.
 class BrokerTelemetry final : public engine::BrokerObserver {
  public:
   /// `log` must outlive it.
@@ -22,6 +22,8 @@ class BrokerTelemetry final : public engine::BrokerObserver {
   void OnDnsAnswer(const dns::Question& question, dns::AnswerStatus status, Duration took) override;
   void OnRelayed(bool inbound, std::size_t messages, std::size_t bytes) override;
   void OnLimit(engine::Limit limit) override { metrics_.CountLimit(limit); }
+  void OnNetworksChanged(const history::NetworkRegistry::Change& change) override;
+  void OnNetworksUnknown(const Failure& why) override;
 
   const BrokerMetrics& metrics() const { return metrics_; }
 

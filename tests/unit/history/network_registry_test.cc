@@ -67,7 +67,9 @@ TEST(NetworkRegistryTest, AnotherAddressIsAnotherNetworkOfThatInterfaceOnly) {
       registry.Update({Interface("eth0", {"192.0.2.1", "2001:db8::1"}), Interface("eth1", {"198.51.100.1"})});
   EXPECT_NE(registry.NetworkOf("eth0"), eth0);
   EXPECT_EQ(registry.NetworkOf("eth1"), eth1);
-  EXPECT_EQ(gained.joined, std::vector{registry.NetworkOf("eth0")});
+  ASSERT_EQ(gained.joined.size(), 1U);
+  EXPECT_EQ(gained.joined[0].id, registry.NetworkOf("eth0"));
+  EXPECT_EQ(gained.joined[0].seen_as.addresses.size(), 2U);
   EXPECT_TRUE(gained.vanished.empty());
   EXPECT_EQ(registry.InterfaceOf(eth0), "eth0") << "left, not forgotten";
 }
@@ -97,7 +99,8 @@ TEST(NetworkRegistryTest, AKnownNetworkIsRecognised) {
   registry.Update({Interface("wlan0", {"10.0.0.1"})});
   const auto change = registry.Update({Interface("wlan0", {"192.0.2.1"})});
   EXPECT_EQ(registry.NetworkOf("wlan0"), home);
-  EXPECT_EQ(change.joined, std::vector{home});
+  ASSERT_EQ(change.joined.size(), 1U);
+  EXPECT_EQ(change.joined[0].id, home);
   EXPECT_EQ(change.vanished, std::vector{Address("10.0.0.1")});
 }
 
