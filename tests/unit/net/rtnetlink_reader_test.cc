@@ -57,7 +57,7 @@ TEST(RtnetlinkReaderTest, OfAPointToPointLinkOurOwnAddressCounts) {
 
 // RFC 4862 s.5.4: nothing may be sent from an address that is not known to be unique.
 TEST(RtnetlinkReaderTest, AnUnprovenAddressIsNotUsable) {
-  for (const std::uint32_t flags : {IFA_F_TENTATIVE, IFA_F_TENTATIVE | IFA_F_OPTIMISTIC, IFA_F_DADFAILED}) {
+  for (const unsigned flags : {0U | IFA_F_TENTATIVE, 0U | IFA_F_TENTATIVE | IFA_F_OPTIMISTIC, 0U | IFA_F_DADFAILED}) {
     EXPECT_FALSE(Only<AddressChange>(RtnetlinkMessage().Address(RTM_NEWADDR, 3, "2001:db8::1", 64, flags)).usable);
   }
 }
