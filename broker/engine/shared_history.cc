@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace flowbroker::engine {
 namespace {
@@ -25,10 +26,16 @@ void SharedHistory::Record(const history::AttemptOutcome& outcome, TimePoint now
 }
 
 void SharedHistory::RecordRace(const history::Path& winner, std::span<const history::Path> candidates, TimePoint now) {
+  const auto of_other_family = [&](const history::Path& one) { return one.target.family() != winner.target.family(); };
+  if (std::ranges::none_of(candidates, of_other_family)) return;
+  std::array<std::vector<history::Path>, kStripes> parts;
   for (const history::Path& candidate : candidates) {
-    Stripe& stripe = StripeOf(candidate.target.endpoint.address);
-    const std::scoped_lock lock(stripe.mutex, families_mutex_);
-    stripe.history.RecordRace(winner, {&candidate, 1}, now);
+    parts[StripeIndex(candidate.target.endpoint.address)].push_back(candidate);
+  }
+  for (std::size_t i = 0; i < kStripes; ++i) {
+    if (parts[i].empty()) continue;
+    const std::scoped_lock lock(stripes_[i]->mutex, families_mutex_);
+    stripes_[i]->history.RecordRace(winner, parts[i], now);
   }
 }
 
@@ -79,6 +86,15 @@ std::vector<history::FamilyPreference> SharedHistory::Preferences(TimePoint now)
   return all;
 }
 
+std::vector<history::FamilyPreference> SharedHistory::TakeChanges(TimePoint now) {
+  std::vector<history::FamilyPreference> all;
+  for (const auto& stripe : stripes_) {
+    const std::scoped_lock lock(stripe->mutex, families_mutex_);
+    std::ranges::move(stripe->history.TakeChanges(now), std::back_inserter(all));
+  }
+  return all;
+}
+
 void SharedHistory::ForgetAll() {
   for (const auto& stripe : stripes_) {
     const std::scoped_lock lock(stripe->mutex, families_mutex_);
@@ -101,10 +117,53 @@ bool SharedHistory::Forget(const IpAddress& prefix, int bits) {
   return any;
 }
 
-SharedHistory::Stripe& SharedHistory::StripeOf(const IpAddress& address) const {
+void SharedHistory::Export(const std::function<void(history::HistoryRecords)>& write) const {
+  for (const auto& stripe : stripes_) {
+    history::HistoryRecords records;
+    {
+      const std::lock_guard lock(stripe->mutex);
+      records = stripe->history.Export();
+    }
+    write(std::move(records));
+  }
+}
+
+std::vector<history::FamilyRecordData> SharedHistory::ExportFamilies() const {
+  const std::lock_guard lock(families_mutex_);
+  return families_.Export();
+}
+
+void SharedHistory::Import(const history::HistoryRecords& records) {
+  std::array<history::HistoryRecords, kStripes> parts;
+  for (const auto& one : records.targets) parts[StripeIndex(one.path.target.endpoint.address)].targets.push_back(one);
+  for (const auto& one : records.prefixes) parts[StripeIndex(one.key.prefix)].prefixes.push_back(one);
+  for (std::size_t i = 0; i < kStripes; ++i) {
+    const std::lock_guard lock(stripes_[i]->mutex);
+    stripes_[i]->history.Import(parts[i]);
+  }
+}
+
+void SharedHistory::ImportFamilies(const std::vector<history::FamilyRecordData>& records) {
+  const std::lock_guard lock(families_mutex_);
+  families_.Import(records);
+}
+
+SharedHistory::Occupancy SharedHistory::occupancy() const {
+  Occupancy sum{};
+  for (const auto& stripe : stripes_) {
+    const std::lock_guard lock(stripe->mutex);
+    sum.targets += stripe->history.target_count();
+    sum.prefixes += stripe->history.prefix_count();
+    sum.evicted_targets += stripe->history.evicted_targets();
+    sum.evicted_prefixes += stripe->history.evicted_prefixes();
+  }
+  return sum;
+}
+
+std::size_t SharedHistory::StripeIndex(const IpAddress& address) const {
   const int bits = address.is_ipv4() ? options_.ipv4_prefix_bits : options_.ipv6_prefix_bits;
   const auto whole_octets = static_cast<std::size_t>(bits / 8);  // targets of one prefix always share a stripe
-  return *stripes_[HashBytes(address.octets().first(std::min(whole_octets, address.octets().size()))) % kStripes];
+  return HashBytes(address.octets().first(std::min(whole_octets, address.octets().size()))) % kStripes;
 }
 
 }  // namespace flowbroker::engine

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,10 +31,26 @@ class SharedHistory {
   std::optional<history::ExpectedRtt> Expect(const history::Path& path, AttemptStage stage, TimePoint now) const;
 
   std::vector<history::FamilyPreference> Preferences(TimePoint now) const;
+  std::vector<history::FamilyPreference> TakeChanges(TimePoint now);
 
   void ForgetAll();
   bool Forget(const IpAddress& address);
   bool Forget(const IpAddress& prefix, int bits);
+
+  /// Everything kept, one stripe after the other, so that no lock is held for long; `write` is called without one.
+  void Export(const std::function<void(history::HistoryRecords)>& write) const;
+  std::vector<history::FamilyRecordData> ExportFamilies() const;
+  void Import(const history::HistoryRecords& records);
+  void ImportFamilies(const std::vector<history::FamilyRecordData>& records);
+
+  /// How full memory is, and how much it has forgotten for want of room.
+  struct Occupancy {
+    std::size_t targets;
+    std::size_t prefixes;
+    std::uint64_t evicted_targets;   ///< ever
+    std::uint64_t evicted_prefixes;  ///< ever
+  };
+  Occupancy occupancy() const;
 
  private:
   struct Stripe {
@@ -42,7 +60,8 @@ class SharedHistory {
   };
   static constexpr std::size_t kStripes = 16;
 
-  Stripe& StripeOf(const IpAddress& address) const;
+  std::size_t StripeIndex(const IpAddress& address) const;
+  Stripe& StripeOf(const IpAddress& address) const { return *stripes_[StripeIndex(address)]; }
 
   history::HistoryOptions options_;
   mutable std::mutex families_mutex_;  // taken after a stripe's

@@ -210,7 +210,8 @@ Verdict ReachabilityHistory::JudgeForRace(const Path& path, TimePoint now) {
     target->unavailable_until = kNever;
   }
   Hold* hold = DecidingHold(*this, path, now).hold;
-  if (hold != nullptr && hold->TakeHeadStart(now, options_)) return {.unavailable = verdict.unavailable};
+  if (hold != nullptr && hold->TakeHeadStart(now, options_))
+    return {.head_start = true, .unavailable = verdict.unavailable};
   return verdict;
 }
 

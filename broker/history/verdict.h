@@ -34,7 +34,9 @@ struct Verdict {
   Level level = Level::kTarget;               ///< meaningful unless kUnknown
   std::optional<FailureReason> failure = {};  ///< why it is held; set where kSlow or kUnreachable
   TimePoint since{};                          ///< of the hold; meaningful where kSlow or kUnreachable
-  bool unavailable = false;                   ///< its server said 503 and the time it gave is not over (D6)
+  /// The time of its hold is over and it is this race that gives it its head start again (H3); kUnknown otherwise.
+  bool head_start = false;
+  bool unavailable = false;  ///< its server said 503 and the time it gave is not over (D6)
 };
 
 }  // namespace flowbroker::history

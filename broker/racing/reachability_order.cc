@@ -43,6 +43,7 @@ class Hosts {
 
   PlaceInHost PlaceOf(const JudgedCandidate& one) const {
     if (one.verdict.reachability == Reachability::kSlow) return PlaceInHost::kSlow;
+    if (one.verdict.head_start) return PlaceInHost::kByPolicy;
     const bool suspect = suspect_.contains({one.candidate.group, one.candidate.target.family()});
     return suspect && one.verdict.reachability == Reachability::kUnknown ? PlaceInHost::kSuspectFamily
                                                                          : PlaceInHost::kByPolicy;

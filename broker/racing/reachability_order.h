@@ -20,7 +20,8 @@ struct JudgedCandidate {
 /// - hosts whose server said 503, with all their addresses, behind the other hosts (D6): it is the server that is busy,
 ///   not the path;
 /// - within a host a family with an unreachable target behind the other family (S2), except for targets that answered
-///   lately themselves; then slow ones, which lost their head start before.
+///   lately themselves, or get their head start back in this race (H3); then slow ones, which lost their head start
+///   before.
 ///
 /// Otherwise the order stays. Groups are numbered anew: what is set back no longer alternates with its former
 /// neighbours. Where nothing but unreachable candidates is left, nothing is better than the given order.

@@ -230,7 +230,9 @@ TEST_F(ReachabilityVerdictTest, OneRaceGetsTheHeadStartBackAfterTenMinutes) {  /
   EXPECT_EQ(JudgedForRace(a), kUnreachable);
   now += milliseconds(1);
   EXPECT_EQ(Judged(a), kUnreachable) << "asking is not racing";
-  EXPECT_EQ(JudgedForRace(a), kUnknown);
+  const Verdict verdict = history.JudgeForRace(a, now);
+  EXPECT_EQ(verdict.reachability, kUnknown);
+  EXPECT_TRUE(verdict.head_start);
   EXPECT_EQ(JudgedForRace(a), kUnreachable) << "one race only";
   now += minutes(10);
   EXPECT_EQ(JudgedForRace(a), kUnknown);

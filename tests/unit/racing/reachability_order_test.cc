@@ -50,6 +50,13 @@ TEST(ReachabilityOrderTest, TrustsATargetThatAnsweredItself) {
               ElementsAre("2001:db8::2", "192.0.2.1", "2001:db8::1"));
 }
 
+TEST(ReachabilityOrderTest, AHeadStartIsOneThoughTheRestOfTheFamilyIsStillHeld) {  // H3
+  JudgedCandidate due = Judged("6a", 0);
+  due.verdict.head_start = true;
+  EXPECT_THAT(Order({due, Judged("6b", 0, Reachability::kUnreachable), Judged("4a", 0, Reachability::kReachable)}),
+              ElementsAre("2001:db8::1", "192.0.2.1", "2001:db8::2"));
+}
+
 TEST(ReachabilityOrderTest, PutsSlowTargetsBehindTheOthersOfTheirHostOnly) {
   EXPECT_THAT(Order({Judged("6a", 0, Reachability::kSlow), Judged("4a", 0), Judged("6a", 1)}),
               ElementsAre("192.0.2.1", "2001:db8::1", "2001:db8::11"));
