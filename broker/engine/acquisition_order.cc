@@ -117,6 +117,13 @@ std::vector<racing::Candidate> Acquisitions::OrderTargets(const Acquisition& acq
   return racing::OrderByReachability(judged);
 }
 
+bool Acquisitions::BetterMayCome(const Acquisition& acquisition) const {
+  if (acquisition.locator->better_may_come()) return true;
+  if (acquisition.locator->done()) return false;
+  return std::ranges::all_of(acquisition.judged,
+                             [](const JudgedTarget& one) { return IsHeld(one.verdict) || one.verdict.unavailable; });
+}
+
 void Acquisitions::JudgeForRace(Acquisition& acquisition, TimePoint now) {
   for (JudgedTarget& target : acquisition.judged) {
     if (!std::exchange(target.raced, true) && IsHeld(target.verdict)) {

@@ -16,12 +16,11 @@ void AppendReason(TraceStep& step, const std::string& text) {
 }
 
 /// Shows in the trace that the race waits for DNS although it has a candidate (RFC 8305 s.3).
-void NoteWait(Acquisition& acquisition, TimePoint now) {
-  if (acquisition.background) return;
+void NoteWait(Acquisition& acquisition, bool better_may_come, TimePoint now) {
   const bool nothing_yet = std::ranges::none_of(acquisition.attempt_trace, [](const TraceStep& step) {
     return step.what == TraceWhat::kAttempt || step.what == TraceWhat::kWait;
   });
-  if (nothing_yet && acquisition.locator->better_may_come()) {
+  if (nothing_yet && better_may_come) {
     acquisition.wait_step = acquisition.attempt_trace.size();
     acquisition.attempt_trace.push_back({TraceWhat::kWait, now, now, "late DNS answers", TraceOutcome::kPending,
                                          "a better target may come (RFC 8305 s.3)"});
@@ -42,7 +41,7 @@ void Acquisitions::RunRace(Acquisition& acquisition, std::span<const racing::Rac
     Apply(acquisition, action, now);
     if (Find(number) == nullptr) return;  // answered or failed
   }
-  NoteWait(acquisition, now);
+  if (!acquisition.background) NoteWait(acquisition, BetterMayCome(acquisition), now);
   if (!acquisition.race->awaits_capacity() || acquisition.starved || acquisition.woken) return;
   acquisition.starved = true;
   starved_.push_back(number);

@@ -136,7 +136,7 @@ void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
   JudgeTargets(acquisition, now);
   if (!acquisition.race && UseExistingFlow(acquisition, OrderTargets(acquisition), now)) return;
   JudgeForRace(acquisition, now);
-  racing::CandidatesChanged changed{OrderTargets(acquisition), locator.done(), locator.better_may_come()};
+  racing::CandidatesChanged changed{OrderTargets(acquisition), locator.done(), BetterMayCome(acquisition)};
   std::erase_if(changed.candidates, [this](const auto& one) { return !flows_.pool().HasRoomFor(one.target); });
   if (changed.candidates.empty()) {
     const flow::Flow* probed = acquisition.probed ? flows_.pool().Find(*acquisition.probed) : nullptr;

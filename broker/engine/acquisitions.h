@@ -100,6 +100,8 @@ class Acquisitions {
   void JudgeTargets(Acquisition& acquisition, TimePoint now);
   void ApplyShares(Acquisition& acquisition, TimePoint now);
   std::vector<racing::Candidate> OrderTargets(const Acquisition& acquisition) const;
+  /// Whether an outstanding DNS answer may bring a better target than the best one known.
+  bool BetterMayCome(const Acquisition& acquisition) const;
   void JudgeForRace(Acquisition& acquisition, TimePoint now);
   void StartReprobes(const Acquisition& acquisition, TimePoint now);
   bool StartReprobe(const Acquisition& acquisition, const JudgedTarget& held, TimePoint now);

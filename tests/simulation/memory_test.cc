@@ -1,0 +1,245 @@
+// What the engine makes of its memory: the second caller never pays for what the first one learned, and nothing sticks.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "tests/simulation/scripted_shard.h"
+
+namespace flowbroker::simulation {
+namespace {
+
+using engine::FlowSource;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr const char* kIpv6 = "2001:db8::10";
+constexpr const char* kIpv4 = "192.0.2.10";
+constexpr TargetScript kGood{};
+constexpr TargetScript kSilent{.kind = TargetScript::Kind::kSilent};
+constexpr TargetScript kRefuses{.kind = TargetScript::Kind::kRefuses};
+constexpr TargetScript kStalls{.kind = TargetScript::Kind::kStallsTls};
+constexpr TargetScript kSlow{.rtt = milliseconds(600)};
+
+class MemoryTest : public ::testing::Test {
+ protected:
+  MemoryTest() {
+    shard_.Host("example.org", {kIpv6, kIpv4});
+    for (const char* other : {kIpv4, "192.0.2.20", "192.0.2.30"}) Script(other, kGood);
+  }
+
+  void Script(const char* address, TargetScript script) {
+    const IpAddress ip = *IpAddress::Parse(address);
+    shard_.Script({{ip, 5060}, Transport::kTcp}, script);
+    shard_.Script({{ip, 5060}, Transport::kUdp}, script);
+    shard_.Script({{ip, 5061}, Transport::kTls}, script);
+  }
+
+  struct Taken {
+    AddressFamily family;
+    Duration took;
+    FlowSource source;
+  };
+  /// A flow for this request alone, given back at once: no pool helps.
+  Taken Take(const std::string& uri) {
+    engine::AcquireRequest request = ScriptedShard::RequestFor(uri);
+    request.exclusive = true;
+    request.deadline = shard_.now() + seconds(32);
+    const TimePoint asked = shard_.now();
+    const auto result = shard_.Acquire(std::move(request));
+    while (!result->has_value()) shard_.RunFor(milliseconds(1));
+    EXPECT_TRUE((*result)->flow) << (*result)->flow.error().ToString();
+    const auto& flow = (*result)->flow.value();
+    const Taken taken{flow.remote.family(), shard_.now() - asked, flow.source};
+    EXPECT_TRUE(shard_.core().flows().Release(flow.id, shard_.now()));
+    shard_.RunFor({});
+    return taken;
+  }
+
+  static constexpr const char* kTcpUri = "sip:example.org:5060;transport=tcp";
+  static constexpr const char* kTlsUri = "sips:example.org:5061";
+  static constexpr const char* kUdpUri = "sip:example.org:5060;transport=udp";
+
+  ScriptedShard shard_;
+};
+
+TEST_F(MemoryTest, TheSecondRequestDoesNotWaitForASilentFamily) {
+  Script(kIpv6, kSilent);
+  EXPECT_EQ(Take(kTcpUri).took, milliseconds(1 + 200 + 20));
+  EXPECT_EQ(Take(kTcpUri).took, milliseconds(20));
+  EXPECT_EQ(Take(kTcpUri).took, milliseconds(20));
+}
+
+TEST_F(MemoryTest, TheSecondRequestDoesNotWaitForARefusal) {
+  Script(kIpv6, kRefuses);
+  EXPECT_EQ(Take(kTcpUri).took, milliseconds(1 + 20 + 20));
+  EXPECT_EQ(Take(kTcpUri).took, milliseconds(20));
+}
+
+TEST_F(MemoryTest, TheSecondRequestDoesNotWaitForAStalledHandshake) {
+  Script(kIpv6, kStalls);
+  EXPECT_GT(Take(kTlsUri).took, milliseconds(200));
+  EXPECT_EQ(Take(kTlsUri).took, milliseconds(40));
+}
+
+TEST_F(MemoryTest, TheSecondRequestDoesNotWaitForASilentUdpPath) {
+  Script(kIpv6, kSilent);
+  EXPECT_EQ(Take(kUdpUri).took, milliseconds(1 + 200 + 20));
+  EXPECT_EQ(Take(kUdpUri).took, milliseconds(20));
+}
+
+TEST_F(MemoryTest, ASlowFamilyStaysBehindAlsoWhenItIsKnownToAnswer) {
+  Script(kIpv6, kSlow);
+  EXPECT_EQ(Take(kTcpUri).took, milliseconds(1 + 200 + 20));
+  const TimePoint end = shard_.now() + seconds(30);  // re-probes succeed, after 600 ms
+  while (shard_.now() < end) {
+    EXPECT_EQ(Take(kTcpUri).took, milliseconds(20));
+    shard_.RunFor(milliseconds(100));
+  }
+}
+
+TEST_F(MemoryTest, ASilentAddressSpeaksForItsFamilyInThatHost) {  // S2
+  shard_.Host("example.org", {kIpv6, "2001:db8::11", kIpv4});
+  Script(kIpv6, kSilent);
+  Script("2001:db8::11", kSilent);
+  EXPECT_EQ(Take(kTcpUri).took, milliseconds(1 + 200 + 20));
+  EXPECT_EQ(Take(kTcpUri).took, milliseconds(20));
+}
+
+TEST_F(MemoryTest, OnlyTheDeadAddressOfAFamilyIsAvoidedOnceTheOtherHasShownLife) {
+  shard_.Host("example.org", {kIpv6, "2001:db8::11", kIpv4});
+  Script(kIpv6, kSilent);
+  Script("2001:db8::11", kGood);
+  EXPECT_EQ(Take(kTcpUri).family, AddressFamily::kIpv4);
+  shard_.RunFor(seconds(2));
+  Take(kTcpUri);  // the re-probe of the held address asks its neighbour as well
+  shard_.RunFor(seconds(1));
+  const Taken taken = Take(kTcpUri);
+  EXPECT_EQ(taken.family, AddressFamily::kIpv6);
+  EXPECT_EQ(taken.took, milliseconds(20));
+}
+
+TEST_F(MemoryTest, APrefixIsAvoidedForNewHostsAfterTwoOfItsAddresses) {  // H4
+  shard_.Host("a.example.org", {"2001:db8:1::1", "192.0.2.10"});
+  shard_.Host("b.example.org", {"2001:db8:1::2", "192.0.2.20"});
+  shard_.Host("c.example.org", {"2001:db8:1::3", "192.0.2.30"});
+  for (const char* address : {"2001:db8:1::1", "2001:db8:1::2", "2001:db8:1::3"}) Script(address, kSilent);
+  EXPECT_EQ(Take("sip:a.example.org:5060;transport=tcp").took, milliseconds(1 + 200 + 20));
+  EXPECT_EQ(Take("sip:b.example.org:5060;transport=tcp").took, milliseconds(1 + 200 + 20));
+  EXPECT_EQ(Take("sip:c.example.org:5060;transport=tcp").took, milliseconds(1 + 20));
+}
+
+TEST_F(MemoryTest, ThePreferredFamilyComesBackSoonAfterRepairAndNoCallerWaits) {  // H3
+  Script(kIpv6, kSilent);
+  Take(kTcpUri);
+  const TimePoint repaired = shard_.now() + seconds(20);
+  while (shard_.now() < repaired) {
+    EXPECT_EQ(Take(kTcpUri).took, milliseconds(20)) << "a re-probe is off every caller's path";
+    shard_.RunFor(milliseconds(80));
+  }
+  Script(kIpv6, kGood);
+  while (Take(kTcpUri).family == AddressFamily::kIpv4) {
+    shard_.RunFor(milliseconds(80));
+    ASSERT_LT(shard_.now() - repaired, seconds(20)) << "the interval is 16 s by then, at most";
+  }
+}
+
+TEST_F(MemoryTest, PooledTrafficMovesBackToThePreferredFamilyAndNobodyWaitsForIt) {  // H3, H12
+  Script(kIpv6, kSilent);
+  EXPECT_EQ(shard_.AcquireNow(kTcpUri).first.flow->remote.family(), AddressFamily::kIpv4);
+  Script(kIpv6, kGood);
+  const TimePoint end = shard_.now() + seconds(3);
+  while (shard_.now() < end) {
+    const auto [result, took] = shard_.AcquireNow(kTcpUri);
+    EXPECT_EQ(took, Duration{0});
+    EXPECT_EQ(result.flow->source, FlowSource::kPooled);
+    shard_.RunFor(milliseconds(100));
+  }
+  EXPECT_EQ(shard_.AcquireNow(kTcpUri).first.flow->remote.family(), AddressFamily::kIpv6);
+  EXPECT_EQ(shard_.sockets_open(), 2U);
+}
+
+TEST_F(MemoryTest, TheHeadStartIsGivenAgainWithinTenMinutesWhateverReprobesSay) {  // H3
+  Script(kIpv6, kSilent);
+  Take(kTcpUri);
+  TimePoint last_head_start = shard_.now();
+  int head_starts = 0;
+  const TimePoint end = shard_.now() + minutes(60);
+  while (shard_.now() < end) {
+    if (Take(kTcpUri).took > milliseconds(100)) {
+      ++head_starts;
+      last_head_start = shard_.now();
+    }
+    ASSERT_LT(shard_.now() - last_head_start, minutes(10) + seconds(2));
+    shard_.RunFor(seconds(1));
+  }
+  EXPECT_LE(head_starts, 7) << "one request in ten minutes pays, not more";
+}
+
+TEST_F(MemoryTest, WithoutTrafficNothingIsProbed) {  // H3
+  Script(kIpv6, kSilent);
+  Take(kTcpUri);
+  const int before = shard_.connections_opened();
+  shard_.RunFor(minutes(30));
+  EXPECT_EQ(shard_.connections_opened(), before);
+  EXPECT_EQ(shard_.core().NextDeadline(), kNever);
+}
+
+TEST_F(MemoryTest, MemoryFadesToTheOrderOfTheRfcs) {  // S6
+  Script(kIpv6, kSilent);
+  Take(kTcpUri);
+  shard_.RunFor(minutes(59));  // DNS answers live an hour
+  EXPECT_GT(Take(kTcpUri).took, milliseconds(200)) << "IPv6 gets its chance again";
+}
+
+TEST_F(MemoryTest, TheTraceSaysWhatMemoryChanged) {
+  Script(kIpv6, kSilent);
+  Take(kTcpUri);
+  const auto result = shard_.AcquireNow(kTcpUri).first;
+  const auto told = std::ranges::find(result.trace.steps, "memory", &TraceStep::subject);
+  ASSERT_NE(told, result.trace.steps.end());
+  EXPECT_NE(told->reason.find("TCP [2001:db8::10]:5060 unreachable (target: overtaken, for"), std::string::npos)
+      << told->reason;
+}
+
+TEST_F(MemoryTest, A503IsAvoidedForTheTimeItGaveAndNoLonger) {  // D6
+  Script(kIpv6, kGood);
+  shard_.Host("one.example.org", {"192.0.2.10"});
+  shard_.Host("two.example.org", {"192.0.2.20"});
+  shard_.Answer("_sip._tcp.example.org", dns::RecordType::kSrv,
+                {.status = dns::AnswerStatus::kRecords,
+                 .ttl = std::chrono::hours(1),
+                 .srv = {{1, 0, 5060, *dns::DnsName::Parse("one.example.org")},
+                         {2, 0, 5060, *dns::DnsName::Parse("two.example.org")}}});
+  const char* uri = "sip:example.org;transport=tcp";
+  const auto first = shard_.AcquireNow(uri).first;
+  EXPECT_EQ(first.flow->remote.endpoint.address.ToString(), "192.0.2.10");
+  using Outcome = engine::TransactionReport::Outcome;
+  ASSERT_TRUE(
+      shard_.core().flows().Report({first.flow->id, Outcome::kServiceUnavailable, {}, seconds(30)}, shard_.now()));
+  EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.20");
+  shard_.RunFor(seconds(29));
+  EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.20");
+  shard_.RunFor(seconds(2));
+  EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.10");
+  ASSERT_TRUE(
+      shard_.core().flows().Report({first.flow->id, Outcome::kServiceUnavailable, {}, seconds(0)}, shard_.now()));
+  EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.20")
+      << "Retry-After: 0: the retry can select another host";
+  shard_.RunFor(seconds(1));
+  EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.10");
+}
+
+TEST_F(MemoryTest, AReportedTimeoutMakesTheFlowSuspect) {  // D6, H12
+  Script(kIpv6, kGood);
+  const auto first = shard_.AcquireNow(kTcpUri).first;
+  using Outcome = engine::TransactionReport::Outcome;
+  ASSERT_TRUE(shard_.core().flows().Report({first.flow->id, Outcome::kTimedOut, {}, {}}, shard_.now()));
+  const auto second = shard_.AcquireNow(kTcpUri).first;
+  EXPECT_EQ(second.flow->id, first.flow->id);
+  EXPECT_EQ(second.flow->source, FlowSource::kProbed);
+}
+
+}  // namespace
+}  // namespace flowbroker::simulation
