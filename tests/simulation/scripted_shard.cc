@@ -11,21 +11,27 @@ engine::BrokerOptions OneShard(engine::BrokerOptions options) {
   return options;
 }
 
-std::string HeaderOf(const std::string& message, const std::string& name) {
-  const std::size_t start = message.find("\r\n" + name + ":");
-  const std::size_t end = message.find("\r\n", start + 2);
-  return message.substr(start + 2, end - start - 2);
-}
-
 }  // namespace
 
 ScriptedShard::ScriptedShard(std::uint64_t seed, engine::BrokerOptions options, engine::BrokerObserver* observer)
-    : state_(OneShard(std::move(options)), observer != nullptr ? *observer : silent_), random_(seed) {
+    : state_(OneShard(std::move(options)), observer != nullptr ? *observer : silent_),
+      random_(seed),
+      network_random_(seed) {
   core_ = std::make_unique<engine::ShardCore>(std::uint8_t{0}, state_, sources_, random_);
 }
 
 void ScriptedShard::Answer(const std::string& name, dns::RecordType type, dns::RecordSet records, Duration delay) {
   zone_[{*dns::DnsName::Parse(name), type}] = {std::move(records), delay};
+}
+
+void ScriptedShard::ScriptAt(TimePoint when, const Target& target, TargetScript script) {
+  At(when, [this, target, script] { Script(target, script); });
+}
+
+void ScriptedShard::Srv(const std::string& owner, std::vector<dns::SrvRecord> records, Duration ttl) {
+  dns::RecordSet set{.status = dns::AnswerStatus::kRecords, .ttl = ttl};
+  set.srv = std::move(records);
+  Answer(owner, dns::RecordType::kSrv, std::move(set));
 }
 
 void ScriptedShard::Host(const std::string& name, const std::vector<std::string>& addresses, Duration ttl) {
@@ -45,17 +51,41 @@ engine::AcquireRequest ScriptedShard::RequestFor(const std::string& uri) {
   return {.destination = {.to = *sip::SipUri::Parse(uri)}};
 }
 
-std::shared_ptr<std::optional<engine::AcquireResult>> ScriptedShard::Acquire(engine::AcquireRequest request) {
-  auto result = std::make_shared<std::optional<engine::AcquireResult>>();
+void ScriptedShard::MoveTo(std::uint8_t number) {
+  const IpAddress ipv4 = *IpAddress::Parse("198.51.100." + std::to_string(number));
+  const IpAddress ipv6 = *IpAddress::Parse("2001:db8:ffff::" + std::to_string(number));
+  sources_.SetIpv4(location::SourceAddress{ipv4});
+  sources_.SetIpv6(location::SourceAddress{ipv6});
+  state_.networks.Update({{"eth0", {{ipv4, 24}, {ipv6, 64}}}});
+  core_->flows().OnNetworksChanged(now_);
+  CarryOut();
+}
+
+history::Path ScriptedShard::PathTo(const Target& target) const {
+  return {state_.networks.NetworkOf(sources_.SourceFor(target.endpoint.address)->address), target};
+}
+
+std::uint64_t ScriptedShard::Ask(const engine::AcquireRequest& request, engine::AcquireCallback done) {
   std::string buffer;
   const std::string_view key = engine::WriteDestinationKey(request, buffer);
+  std::uint64_t number = 0;
   if (auto pooled = core_->acquisitions().TryPooled(request, key, now_)) {
-    *result = std::move(pooled);
+    done(std::move(*pooled));
   } else {
-    core_->acquisitions().Start(
-        request, key, [result](engine::AcquireResult answer) { *result = std::move(answer); }, now_);
+    number = core_->acquisitions().Start(request, key, std::move(done), now_);
   }
   CarryOut();
+  return number;
+}
+
+void ScriptedShard::Cancel(std::uint64_t request) {
+  core_->acquisitions().Cancel(request, now_);
+  CarryOut();
+}
+
+std::shared_ptr<std::optional<engine::AcquireResult>> ScriptedShard::Acquire(engine::AcquireRequest request) {
+  auto result = std::make_shared<std::optional<engine::AcquireResult>>();
+  Ask(request, [result](engine::AcquireResult answer) { *result = std::move(answer); });
   return result;
 }
 
@@ -104,7 +134,9 @@ void ScriptedShard::CarryOut() {
     if (actions.empty()) return;
     for (const engine::IoAction& action : actions.io) {
       if (const auto* open = std::get_if<engine::OpenConnection>(&action)) Open(*open);
-      if (const auto* close = std::get_if<engine::CloseConnection>(&action)) sockets_.erase(close->id.value);
+      if (const auto* close = std::get_if<engine::CloseConnection>(&action)) {
+        ++(sockets_.erase(close->id.value) > 0 ? connections_closed_ : stray_closes_);
+      }
       if (const auto* send = std::get_if<engine::SendBytes>(&action)) Send(*send);
       if (const auto* ask = std::get_if<engine::AskDns>(&action)) Ask(ask->question);
       if (const auto* pause = std::get_if<engine::PauseReading>(&action)) sockets_.at(pause->id.value).reading = false;
@@ -113,73 +145,6 @@ void ScriptedShard::CarryOut() {
     }
     for (const auto& call : actions.calls) call();
   }
-}
-
-TargetScript ScriptedShard::ScriptOf(const Target& target) const {
-  const auto script = targets_.find(target);
-  return script == targets_.end() ? TargetScript{.kind = TargetScript::Kind::kRefuses} : script->second;
-}
-
-void ScriptedShard::Open(const engine::OpenConnection& open) {
-  const Target target = open.spec.target;
-  const flow::ConnectionId id = open.id;
-  const TargetScript script = ScriptOf(target);
-  const Endpoint local{sources_.SourceFor(target.endpoint.address)->address, 40000};
-  ++connections_opened_;
-  sockets_.emplace(id.value, Socket{target, ""});
-  starts_.emplace_back(now_, target);
-  if (target.transport == Transport::kUdp) {
-    return At(now_, [this, id, local] { core_->OnConnected(id, local, std::nullopt, now_); });
-  }
-  if (script.kind == TargetScript::Kind::kSilent) return;
-  if (script.kind == TargetScript::Kind::kRefuses) {
-    return At(now_ + script.rtt, [this, id] {
-      if (sockets_.erase(id.value) > 0) core_->OnEnded(id, {FailureReason::kRefused, "Connection refused"}, now_);
-    });
-  }
-  if (target.transport == Transport::kTcp) {
-    return At(now_ + script.rtt, [this, id, local, script] { core_->OnConnected(id, local, script.rtt, now_); });
-  }
-  At(now_ + script.rtt, [this, id, script] { core_->OnTlsBegins(id, script.rtt, now_); });
-  if (script.kind == TargetScript::Kind::kStallsTls) return;
-  if (script.kind == TargetScript::Kind::kBadIdentity) {
-    return At(now_ + 2 * script.rtt, [this, id] {
-      if (sockets_.erase(id.value) > 0) {
-        core_->OnEnded(id, {FailureReason::kCertificateMismatch, "wanted a, certificate has b"}, now_);
-      }
-    });
-  }
-  At(now_ + 2 * script.rtt, [this, id, local, script] { core_->OnConnected(id, local, script.rtt, now_); });
-}
-
-void ScriptedShard::Send(const engine::SendBytes& send) {
-  const auto socket = sockets_.find(send.id.value);
-  if (socket == sockets_.end()) return;
-  socket->second.sent += send.bytes;
-  const TargetScript script = ScriptOf(socket->second.target);
-  if (script.kind == TargetScript::Kind::kSilent) return;
-  if (send.bytes == "\r\n\r\n") {
-    return At(now_ + script.rtt, [this, id = send.id] {
-      const sip::MessageFramer::Item pong{sip::MessageFramer::Kind::kPong, "\r\n"};
-      core_->OnReceived(id, {&pong, 1}, now_);
-    });
-  }
-  if (!send.bytes.starts_with("OPTIONS ")) return;
-  if (script.kind == TargetScript::Kind::kRefuses) {  // ICMP port unreachable
-    return At(now_ + script.rtt, [this, id = send.id] {
-      if (sockets_.erase(id.value) > 0) core_->OnEnded(id, {FailureReason::kRefused, "Connection refused"}, now_);
-    });
-  }
-  At(now_ + script.rtt, [this, id = send.id, request = send.bytes] { AnswerProbe(id, request); });
-}
-
-void ScriptedShard::AnswerProbe(flow::ConnectionId id, const std::string& request) {
-  if (!sockets_.contains(id.value)) return;
-  std::string response = "SIP/2.0 483 Too Many Hops\r\n";
-  for (const char* name : {"Via", "From", "To", "Call-ID", "CSeq"}) response += HeaderOf(request, name) + "\r\n";
-  response += "Content-Length: 0\r\n\r\n";
-  const sip::MessageFramer::Item item{sip::MessageFramer::Kind::kMessage, response};
-  core_->OnReceived(id, {&item, 1}, now_);
 }
 
 void ScriptedShard::Ask(const dns::Question& question) {
@@ -209,10 +174,8 @@ void ScriptedShard::PeerSends(const flow::FlowId& flow, const std::string& messa
   CarryOut();
 }
 
-void ScriptedShard::PeerCloses(const flow::FlowId& flow) {
-  const auto id = ConnectionOf(flow).value();
-  sockets_.erase(id.value);
-  core_->OnEnded(id, {FailureReason::kClosedByPeer, ""}, now_);
+void ScriptedShard::PeerCloses(const flow::FlowId& flow, FailureReason how) {
+  End(ConnectionOf(flow).value(), how);
   CarryOut();
 }
 

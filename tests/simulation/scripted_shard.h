@@ -13,23 +13,11 @@
 
 #include "broker/engine/destination_key.h"
 #include "broker/engine/shard_core.h"
+#include "tests/simulation/target_script.h"
 #include "tests/support/fake_source_addresses.h"
 #include "tests/support/seeded_random.h"
 
 namespace flowbroker::simulation {
-
-/// How a target of the scripted network behaves.
-struct TargetScript {
-  enum class Kind : std::uint8_t {
-    kAnswers,      ///< connects after one RTT, TLS after one more, answers every OPTIONS and ping after one
-    kSilent,       ///< every packet vanishes
-    kRefuses,      ///< RST after one RTT
-    kStallsTls,    ///< TCP connects, the handshake never ends
-    kBadIdentity,  ///< TLS handshake ends with a certificate for somebody else
-  };
-  Kind kind = Kind::kAnswers;
-  Duration rtt = std::chrono::milliseconds(20);
-};
 
 /// A ShardCore on a scripted network in virtual time: the whole engine without sockets, threads and waiting.
 class ScriptedShard {
@@ -43,15 +31,36 @@ class ScriptedShard {
 
   // The network. Targets without a script refuse.
   void Script(const Target& target, TargetScript script) { targets_[target] = script; }
+  /// The same at a later time: networks break, flap and are repaired by themselves.
+  void ScriptAt(TimePoint when, const Target& target, TargetScript script);
   void Answer(const std::string& name, dns::RecordType type, dns::RecordSet records,
               Duration delay = std::chrono::milliseconds(1));
   /// One host name with one address per text; A or AAAA by the look of it.
   void Host(const std::string& name, const std::vector<std::string>& addresses, Duration ttl = std::chrono::hours(1));
+  /// The SRV records of `owner`; their targets are host names.
+  void Srv(const std::string& owner, std::vector<dns::SrvRecord> records, Duration ttl = std::chrono::hours(1));
+  /// From now on the host's one interface is on network `number` and has an address there of each family; before the
+  /// first call it is on none that the engine knows of.
+  void MoveTo(std::uint8_t number);
+  /// The way to `target` from there.
+  history::Path PathTo(const Target& target) const;
   int dns_questions_asked() const { return dns_questions_; }
   int connections_opened() const { return connections_opened_; }
   std::size_t sockets_open() const { return sockets_.size(); }
+  /// Sockets that the engine closed and that the network ended. Each socket is counted once, or is open.
+  int connections_closed() const { return connections_closed_; }
+  int connections_ended() const { return connections_ended_; }
+  /// How often the engine closed a socket that it had closed before or that had ended.
+  int stray_closes() const { return stray_closes_; }
   const std::vector<std::pair<TimePoint, Target>>& starts() const { return starts_; }
 
+  /// Whoever looks on is told of each socket when it is opened and when its TLS handshake begins.
+  using Onlooker = std::function<void(flow::ConnectionId, const Target&, AttemptStage)>;
+  void SetOnlooker(Onlooker onlooker) { onlooker_ = std::move(onlooker); }
+
+  /// Asks for a flow. `done` may be called before this returns. The number is for Cancel.
+  std::uint64_t Ask(const engine::AcquireRequest& request, engine::AcquireCallback done);
+  void Cancel(std::uint64_t request);
   /// Asks for a flow and returns at once; the result appears in `*result`.
   std::shared_ptr<std::optional<engine::AcquireResult>> Acquire(engine::AcquireRequest request);
   std::shared_ptr<std::optional<engine::AcquireResult>> Acquire(const std::string& uri,
@@ -62,7 +71,7 @@ class ScriptedShard {
 
   /// The peer of a flow does something.
   void PeerSends(const flow::FlowId& flow, const std::string& message);
-  void PeerCloses(const flow::FlowId& flow);
+  void PeerCloses(const flow::FlowId& flow, FailureReason how = FailureReason::kClosedByPeer);
 
   /// Lets time pass: every event up to `until` happens.
   void RunUntil(TimePoint until);
@@ -76,7 +85,9 @@ class ScriptedShard {
  private:
   struct Socket {
     Target target;
-    std::string sent;
+    Endpoint local;
+    TimePoint stage_began;  // the TCP or the TLS handshake
+    std::string sent = {};
     bool reading = true;
   };
   using Event = std::function<void()>;
@@ -84,11 +95,22 @@ class ScriptedShard {
   void At(TimePoint when, Event event) { events_.emplace(when, std::move(event)); }
   bool Step(TimePoint until);
   void CarryOut();
-  void Open(const engine::OpenConnection& open);
-  void Send(const engine::SendBytes& send);
-  void AnswerProbe(flow::ConnectionId id, const std::string& request);
   void Ask(const dns::Question& question);
+
+  // The network, packet by packet (scripted_packets.cc).
+  void Open(const engine::OpenConnection& open);
+  void SendSyn(flow::ConnectionId id, std::size_t copy);
+  void OnSynAnswered(flow::ConnectionId id, const TargetScript& script, std::optional<Duration> rtt);
+  void SendHello(flow::ConnectionId id, std::size_t copy);
+  void OnHelloAnswered(flow::ConnectionId id, const TargetScript& script);
+  void Send(const engine::SendBytes& send);
+  void SendPing(flow::ConnectionId id, std::size_t copy);
+  void AnswerProbe(flow::ConnectionId id, const std::string& request);
+  void Connect(flow::ConnectionId id, std::optional<Duration> rtt);
+  void End(flow::ConnectionId id, FailureReason reason, const std::string& detail = {});
+  Socket* Find(flow::ConnectionId id);
   TargetScript ScriptOf(const Target& target) const;
+  std::optional<Duration> RoundTrip(const TargetScript& script);
   std::optional<flow::ConnectionId> ConnectionOf(const flow::FlowId& flow) const;
 
   TimePoint now_{std::chrono::hours(1)};
@@ -96,6 +118,7 @@ class ScriptedShard {
   engine::BrokerState state_;
   testing::FakeSourceAddresses sources_;
   testing::SeededRandom random_;
+  testing::SeededRandom network_random_;
   std::unique_ptr<engine::ShardCore> core_;
 
   std::map<Target, TargetScript> targets_;
@@ -105,6 +128,10 @@ class ScriptedShard {
   std::vector<std::pair<TimePoint, Target>> starts_;
   int dns_questions_ = 0;
   int connections_opened_ = 0;
+  int connections_closed_ = 0;
+  int connections_ended_ = 0;
+  int stray_closes_ = 0;
+  Onlooker onlooker_ = [](flow::ConnectionId, const Target&, AttemptStage) {};
 };
 
 }  // namespace flowbroker::simulation
