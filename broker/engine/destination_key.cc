@@ -71,6 +71,7 @@ std::string TlsIdentityOf(const Destination& destination) {
 
 location::LocateRequest LocateRequestFor(const Destination& destination) {
   location::LocateRequest request{.destination = destination.to, .allowed_transports = destination.allowed_transports};
+  request.local = {destination.local_address, destination.local_interface};
   if (destination.local_address) {
     request.allow_ipv4 = destination.local_address->is_ipv4();
     request.allow_ipv6 = !request.allow_ipv4;

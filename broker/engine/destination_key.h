@@ -21,7 +21,8 @@ std::string RequestKey(const AcquireRequest& request, std::string_view destinati
 /// - never the SRV target -, else the Via's sent-by host.
 std::string TlsIdentityOf(const Destination& destination);
 
-/// What the locator is asked: only the families that a wanted local address leaves.
+/// What the locator is asked: only the families that a wanted local address leaves, in the order in which the wanted
+/// local side would reach them (H9).
 location::LocateRequest LocateRequestFor(const Destination& destination);
 
 /// The network that packets to `destination` leave on: that of the local interface or address asked for, else that of

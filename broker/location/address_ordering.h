@@ -16,12 +16,23 @@ struct SourceAddress {
   bool encapsulated = false;  ///< rule 7: reached through a tunnel interface (6to4, Teredo, sit)
 };
 
+/// The local side that packets must have (H9). With neither set the host's routing decides.
+struct LocalBinding {
+  std::optional<IpAddress> address = std::nullopt;
+  std::string interface = {};
+
+  bool empty() const { return !address && interface.empty(); }
+};
+
 /// Knows which source address the host would use. `net` asks the kernel; tests script it.
 class SourceAddressSelector {
  public:
   virtual ~SourceAddressSelector() = default;
   /// Nothing where there is no route to `destination` or no address for it. Must not block.
   virtual std::optional<SourceAddress> SourceFor(const IpAddress& destination) const = 0;
+  /// The same for packets bound to `local`, which is not empty.
+  virtual std::optional<SourceAddress> BoundSourceFor(const IpAddress& destination,
+                                                      const LocalBinding& local) const = 0;
 };
 
 /// One destination put in its place.

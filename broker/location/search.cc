@@ -31,7 +31,7 @@ Search::Search(LocateRequest request, LocatorOptions options, const SourceAddres
                RandomSource& random)
     : request_(std::move(request)),
       options_(std::move(options)),
-      sources_(sources),
+      sources_(sources, request_.local),
       random_(random),
       questions_(options_.max_questions) {}
 

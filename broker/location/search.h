@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/location/bound_sources.h"
 #include "broker/location/lead.h"
 #include "broker/location/location_trace.h"
 #include "broker/location/opening.h"
@@ -55,7 +56,7 @@ class Search {
 
   LocateRequest request_;
   LocatorOptions options_;
-  const SourceAddressSelector& sources_;
+  BoundSources sources_;
   RandomSource& random_;
 
   Opening opening_;

@@ -33,6 +33,7 @@ struct LocateRequest {
   TransportSet allowed_transports = TransportSet::All();
   bool allow_ipv4 = true;
   bool allow_ipv6 = true;
+  LocalBinding local = {};  ///< decides which source address, and so which rank, each destination has (H9)
 };
 
 struct LocatorOptions {

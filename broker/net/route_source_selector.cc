@@ -25,15 +25,6 @@ int OpenUdpSocket(int family) {
   return socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-int OpenBoundUdpSocket(const IpAddress& local_address) {
-  const int descriptor = OpenUdpSocket(local_address.is_ipv4() ? AF_INET : AF_INET6);
-  if (descriptor < 0) return descriptor;
-  const UdpEndpoint local(ToAsio(local_address), 0);
-  if (bind(descriptor, local.data(), static_cast<socklen_t>(local.size())) == 0) return descriptor;
-  close(descriptor);
-  return -1;
-}
-
 // Takes the route of the connect before back; the kernel would otherwise keep its source for the next destination.
 void Disconnect(int descriptor) {
   sockaddr nowhere{};
@@ -100,22 +91,7 @@ bool HasTunnelPrefix(const IpAddress& ipv6) {
   return is_6to4 || is_teredo;
 }
 
-}  // namespace
-
-RouteSourceSelector::RouteSourceSelector()
-    : ipv4_socket_(OpenUdpSocket(AF_INET)), ipv6_socket_(OpenUdpSocket(AF_INET6)) {}
-
-RouteSourceSelector::RouteSourceSelector(const IpAddress& local_address)
-    : ipv4_socket_(local_address.is_ipv4() ? OpenBoundUdpSocket(local_address) : -1),
-      ipv6_socket_(local_address.is_ipv4() ? -1 : OpenBoundUdpSocket(local_address)) {}
-
-RouteSourceSelector::~RouteSourceSelector() {
-  if (ipv4_socket_ >= 0) close(ipv4_socket_);
-  if (ipv6_socket_ >= 0) close(ipv6_socket_);
-}
-
-std::optional<location::SourceAddress> RouteSourceSelector::SourceFor(const IpAddress& destination) const {
-  const auto address = SourceOf(destination.is_ipv4() ? ipv4_socket_ : ipv6_socket_, destination);
+std::optional<location::SourceAddress> Described(const std::optional<IpAddress>& address) {
   if (!address) return std::nullopt;
   location::SourceAddress source{*address};
   if (address->is_ipv4()) return source;
@@ -123,6 +99,31 @@ std::optional<location::SourceAddress> RouteSourceSelector::SourceFor(const IpAd
   source.deprecated = assignment && (assignment->flags & IFA_F_DEPRECATED) != 0;
   source.encapsulated = HasTunnelPrefix(*address) || (assignment && IsTunnel(assignment->interface));
   return source;
+}
+
+}  // namespace
+
+RouteSourceSelector::RouteSourceSelector()
+    : ipv4_socket_(OpenUdpSocket(AF_INET)), ipv6_socket_(OpenUdpSocket(AF_INET6)) {}
+
+RouteSourceSelector::~RouteSourceSelector() {
+  if (ipv4_socket_ >= 0) close(ipv4_socket_);
+  if (ipv6_socket_ >= 0) close(ipv6_socket_);
+}
+
+std::optional<location::SourceAddress> RouteSourceSelector::SourceFor(const IpAddress& destination) const {
+  return Described(SourceOf(destination.is_ipv4() ? ipv4_socket_ : ipv6_socket_, destination));
+}
+
+std::optional<location::SourceAddress> RouteSourceSelector::BoundSourceFor(const IpAddress& destination,
+                                                                           const location::LocalBinding& local) const {
+  if (local.address && local.address->family() != destination.family()) return std::nullopt;
+  const int descriptor = OpenUdpSocket(destination.is_ipv4() ? AF_INET : AF_INET6);
+  if (descriptor < 0) return std::nullopt;
+  const bool bound = !BindLocally(descriptor, local.address, local.interface);
+  const auto source = bound ? SourceOf(descriptor, destination) : std::nullopt;
+  close(descriptor);
+  return Described(source);
 }
 
 }  // namespace flowbroker::net

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "broker/location/address_ordering.h"
@@ -17,6 +18,19 @@ class FakeSourceAddresses final : public location::SourceAddressSelector {
     return destination.is_ipv4() ? ipv4_ : ipv6_;
   }
 
+  std::optional<location::SourceAddress> BoundSourceFor(const IpAddress& destination,
+                                                        const location::LocalBinding& local) const override {
+    if (local.address) {
+      const bool fits = local.address->family() == destination.family();
+      return fits ? std::optional(location::SourceAddress{*local.address}) : std::nullopt;
+    }
+    const auto interface = interfaces_.find(local.interface);
+    return interface == interfaces_.end() ? std::nullopt : interface->second.SourceFor(destination);
+  }
+
+  /// What the host looks like through one of its interfaces. Those not set have no address.
+  FakeSourceAddresses& Interface(const std::string& name) { return interfaces_[name]; }
+
   /// The source towards one destination; nullopt: no route.
   void Set(const IpAddress& destination, std::optional<location::SourceAddress> source) {
     routes_.insert_or_assign(destination, std::move(source));
@@ -26,6 +40,7 @@ class FakeSourceAddresses final : public location::SourceAddressSelector {
 
  private:
   std::map<IpAddress, std::optional<location::SourceAddress>> routes_;
+  std::map<std::string, FakeSourceAddresses> interfaces_;
   std::optional<location::SourceAddress> ipv4_ = location::SourceAddress{*IpAddress::Parse("198.51.100.1")};
   std::optional<location::SourceAddress> ipv6_ = location::SourceAddress{*IpAddress::Parse("2001:db8:ffff::1")};
 };
