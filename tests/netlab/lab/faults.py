@@ -75,8 +75,8 @@ def _match(selector, end, port, proto):
         except ValueError as error:
             raise LabError(f"neither all, ipv4, ipv6, an address nor a prefix: {selector}") from error
         match = f"{'ip6' if network.version == 6 else 'ip'} {end}addr {network} "
-    # The lab's own loopback stays whole.
-    match = f"{'iifname' if end == 'd' else 'oifname'} lab0 {match}"
+    # The server's own loopback stays whole.
+    match = f"{'iifname' if end == 'd' else 'oifname'} != lo {match}"
     if port is not None:
         match += f"{proto or 'meta l4proto { tcp, udp } th'} {end}port {int(port)}"
     elif proto is not None:

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from . import certificates, daemons, faults, link, netns
+from . import certificates, daemons, faults, link, netns, uplinks
 from .errors import LabError
 
 STATE_ROOT = "/run/flowbroker-netlab"
@@ -124,6 +124,10 @@ class Lab:
     def set_loss(self, percent, selector="all"):
         """Lost packets in each direction."""
         link.set_property(self.state, selector, "loss_ppm", round(float(percent) * 10000))
+
+    def add_uplink(self, number):
+        """A further way to the server; preferred to the link, and the smaller its number the more."""
+        return uplinks.Uplink(self.ns["client"], self.ns["server"], number)
 
     # Faults.
 
