@@ -7,6 +7,7 @@
 
 #include "broker/base/expected.h"
 #include "broker/base/time.h"
+#include "broker/history/history_records.h"
 #include "broker/history/network_registry.h"
 
 namespace flowbroker::history {
@@ -18,11 +19,12 @@ struct WallTime {
 
 /// All that memory holds at one moment, as plain records: what outlives a restart of the process.
 struct Snapshot {
-  TimePoint taken;  ///< the moment that the records are about
-  /// Lengths of the prefixes in `prefixes`; of no use to a memory that divides addresses otherwise.
-  int ipv4_prefix_bits;
-  int ipv6_prefix_bits;
-  std::vector<KnownNetwork> networks;
+  TimePoint taken{};          ///< the moment that the records are about
+  int ipv4_prefix_bits = 24;  ///< of the prefixes; they mean nothing to a memory that divides addresses otherwise
+  int ipv6_prefix_bits = 48;  ///< the same
+  std::vector<KnownNetwork> networks = {};
+  HistoryRecords records = {};
+  std::vector<FamilyRecordData> families = {};
 };
 
 /// The snapshot as octets: magic, version, when it was written, the records, and a CRC-32 over all of it.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "broker/history/snapshot_writer.h"
 
@@ -29,12 +28,12 @@ void SnapshotReader::operator()(bool& value) {
   value = octet == 1;
 }
 
-void SnapshotReader::operator()(double& value) {
-  std::uint64_t bits = 0;
+void SnapshotReader::operator()(float& weight) {
+  std::uint32_t bits = 0;
   (*this)(bits);
-  const auto number = std::bit_cast<double>(bits);
-  if (!std::isfinite(number)) return Refuse("not a finite number");
-  value = number;
+  const auto number = std::bit_cast<float>(bits);
+  if (!(number >= 0 && number <= kMaxWeight)) return Refuse("a weight that evidence cannot have");  // NaN too
+  weight = number;
 }
 
 void SnapshotReader::operator()(Duration& value) {
@@ -81,6 +80,10 @@ void SnapshotReader::operator()(Transport& transport) {
 
 void SnapshotReader::operator()(AddressFamily& family) {
   ReadEnum(family, AddressFamily::kIpv6, "address family");
+}
+
+void SnapshotReader::operator()(Reachability& reachability) {
+  ReadEnum(reachability, Reachability::kUnreachable, "reachability");
 }
 
 void SnapshotReader::operator()(IpAddress& address) {

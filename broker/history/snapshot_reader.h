@@ -4,15 +4,14 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
-#include <utility>
 
 #include "broker/base/failure.h"
 #include "broker/base/ip_address.h"
 #include "broker/base/time.h"
 #include "broker/base/transport.h"
+#include "broker/history/verdict.h"
 
 namespace flowbroker::history {
 
@@ -20,19 +19,23 @@ namespace flowbroker::history {
 /// that is wrong nothing more is read: `failure` says what and where, and the values mean nothing.
 class SnapshotReader {
  public:
+  /// More than any evidence weighs, far less than what makes probabilities meaningless.
+  static constexpr float kMaxWeight = 1e9F;
+
   /// Begins at `position`. `octets` outlive the reader. An age of zero becomes `taken`.
   /// @pre position <= octets.size()
   SnapshotReader(std::span<const std::uint8_t> octets, std::size_t position, TimePoint taken = {})
       : octets_(octets), position_(position), taken_(taken) {}
 
   void operator()(bool& value);
-  void operator()(double& value);  ///< finite ones only
+  void operator()(float& weight);  ///< from 0 to kMaxWeight
   void operator()(Duration& value);
   void operator()(TimePoint& value);
   void operator()(std::string& text);
   void operator()(FailureReason& reason);
   void operator()(Transport& transport);
   void operator()(AddressFamily& family);
+  void operator()(Reachability& reachability);
   void operator()(IpAddress& address);
 
   template <std::integral Number>
@@ -41,16 +44,6 @@ class SnapshotReader {
     const auto octets = Take(sizeof value);
     for (std::size_t i = 0; i < octets.size(); ++i) bits |= std::uint64_t{octets[i]} << (8 * i);
     if (!octets.empty()) value = static_cast<Number>(bits);
-  }
-
-  template <typename Value>
-  void operator()(std::optional<Value>& value) {
-    bool present = false;
-    (*this)(present);
-    if (!present) return value.reset();
-    Value read{};
-    (*this)(read);
-    value = read;
   }
 
   /// Notes that the value just read makes no sense, unless something was wrong before.

@@ -3,7 +3,6 @@
 #include <bit>
 #include <concepts>
 #include <cstdint>
-#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "broker/base/ip_address.h"
 #include "broker/base/time.h"
 #include "broker/base/transport.h"
+#include "broker/history/verdict.h"
 
 namespace flowbroker::history {
 
@@ -39,7 +39,7 @@ class SnapshotWriter {
     (*this)(static_cast<std::make_unsigned_t<Number>>(value));
   }
 
-  void operator()(double value) { (*this)(std::bit_cast<std::uint64_t>(value)); }
+  void operator()(float value) { (*this)(std::bit_cast<std::uint32_t>(value)); }
   void operator()(Duration value) { (*this)(std::int64_t{value.count()}); }
 
   void operator()(TimePoint value) {
@@ -59,16 +59,11 @@ class SnapshotWriter {
 
   void operator()(Transport transport) { (*this)(static_cast<std::uint8_t>(transport)); }
   void operator()(AddressFamily family) { (*this)(static_cast<std::uint8_t>(family)); }
+  void operator()(Reachability reachability) { (*this)(static_cast<std::uint8_t>(reachability)); }
 
   void operator()(const IpAddress& address) {
     (*this)(address.family());
     octets_.insert(octets_.end(), address.octets().begin(), address.octets().end());
-  }
-
-  template <typename Value>
-  void operator()(const std::optional<Value>& value) {
-    (*this)(value.has_value());
-    if (value) (*this)(*value);
   }
 
   std::vector<std::uint8_t> Take() { return std::move(octets_); }

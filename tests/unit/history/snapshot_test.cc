@@ -12,6 +12,7 @@ namespace flowbroker::history {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::HasSubstr;
@@ -27,11 +28,71 @@ KnownNetwork Network(std::uint32_t id, std::string name, std::string_view addres
   return {{id}, {.name = std::move(name), .addresses = {{Address(address), 24}, {Address("2001:db8::1"), 64}}}};
 }
 
+Target Tls(std::string_view address) {
+  return {.endpoint = {Address(address), 5061}, .transport = Transport::kTls};
+}
+
+StageRecords Measured(AttemptStage stage) {
+  StageRecords stages;
+  stages[IndexOf(stage)] = {RttEstimate(milliseconds(21), milliseconds(4), 17), kTaken - minutes(4)};
+  return stages;
+}
+
+Hold ExampleHold() {
+  return {.since = kTaken - minutes(5),
+          .latest = kTaken - minutes(1),
+          .head_start = kTaken + minutes(5),
+          .next_reprobe = kTaken + seconds(7),
+          .limit = milliseconds(200),
+          .reason = FailureReason::kOvertaken,
+          .reprobes = 5,
+          .slow = true};
+}
+
+TargetRecordData HeldTarget() {
+  return {{{3}, Tls("2001:db8:1::10")},
+          {.evidence = {1.5F, 2.25F, kTaken - minutes(1)},
+           .stages = Measured(AttemptStage::kTls),
+           .hold = ExampleHold(),
+           .last_success = kTaken - minutes(6),
+           .last_failure = kTaken - minutes(1),
+           .last_reason = FailureReason::kTlsTimedOut,
+           .unavailable_once = true,
+           .unavailable_until = kTaken + minutes(3)}};
+}
+
+PrefixRecordData HeldPrefix() {
+  return {{{9}, Address("192.0.2.0"), Transport::kTcp},
+          {.evidence = {0.5F, 4, kTaken - seconds(2)},
+           .stages = Measured(AttemptStage::kTcp),
+           .hold = ExampleHold(),
+           .suspect = Suspect{Address("192.0.2.7"), kTaken - minutes(2)},
+           .last_success = kTaken - minutes(9),
+           .races = {2, 3, kTaken - minutes(3)},
+           .wins = 70,
+           .losses = 30,
+           .lost_race = kTaken - minutes(3),
+           .preferred_since = kTaken - hours(1),
+           .other_preferred = true,
+           .told_other_preferred = true,
+           .told_reachability = Reachability::kSlow}};
+}
+
+FamilyRecordData HeldFamily() {
+  return {{{9}, AddressFamily::kIpv6},
+          {.evidence = {0, 3, kTaken - seconds(1)},
+           .hold = ExampleHold(),
+           .suspects = {{Address("2001:db8:1::"), kTaken - minutes(1)}, {Address("2001:db8:2::"), kTaken}}}};
+}
+
 Snapshot Example() {
   return {.taken = kTaken,
-          .ipv4_prefix_bits = 24,
-          .ipv6_prefix_bits = 48,
-          .networks = {Network(3, "eth0", "192.0.2.1"), Network(9, "wlan0", "198.51.100.1")}};
+          .ipv4_prefix_bits = 20,
+          .ipv6_prefix_bits = 56,
+          .networks = {Network(3, "eth0", "192.0.2.1"), Network(9, "wlan0", "198.51.100.1")},
+          .records = {.targets = {HeldTarget(), {{{9}, Tls("192.0.2.9")}, {}}},
+                      .prefixes = {HeldPrefix(), {{{3}, Address("2001:db8::"), Transport::kUdp}, {}}}},
+          .families = {HeldFamily()}};
 }
 
 std::vector<std::uint8_t> EncodedExample() {
@@ -54,14 +115,96 @@ std::string WhyRefused(const std::vector<std::uint8_t>& octets) {
   return decoded ? "" : decoded.error().detail;
 }
 
+void ExpectSame(const Evidence& got, const Evidence& wanted) {
+  EXPECT_EQ(got.successes, wanted.successes);
+  EXPECT_EQ(got.failures, wanted.failures);
+  EXPECT_EQ(got.at, wanted.at);
+}
+
+void ExpectSame(const StageRecords& got, const StageRecords& wanted) {
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_EQ(got[i].estimate.smoothed(), wanted[i].estimate.smoothed());
+    EXPECT_EQ(got[i].estimate.variation(), wanted[i].estimate.variation());
+    EXPECT_EQ(got[i].estimate.samples(), wanted[i].estimate.samples());
+    EXPECT_EQ(got[i].at, wanted[i].at);
+  }
+}
+
+void ExpectSame(const std::optional<Hold>& got, const std::optional<Hold>& wanted) {
+  ASSERT_EQ(got.has_value(), wanted.has_value());
+  if (!got) return;
+  EXPECT_EQ(got->since, wanted->since);
+  EXPECT_EQ(got->latest, wanted->latest);
+  EXPECT_EQ(got->head_start, wanted->head_start);
+  EXPECT_EQ(got->next_reprobe, wanted->next_reprobe);
+  EXPECT_EQ(got->limit, wanted->limit);
+  EXPECT_EQ(got->reason, wanted->reason);
+  EXPECT_EQ(got->reprobes, wanted->reprobes);
+  EXPECT_EQ(got->slow, wanted->slow);
+}
+
+void ExpectSame(const Suspect& got, const Suspect& wanted) {
+  EXPECT_EQ(got.address, wanted.address);
+  EXPECT_EQ(got.at, wanted.at);
+}
+
+void ExpectSame(const KnownNetwork& got, const KnownNetwork& wanted) {
+  EXPECT_EQ(got.id, wanted.id);
+  EXPECT_EQ(got.seen_as, wanted.seen_as);
+}
+
+void ExpectSame(const TargetRecordData& got, const TargetRecordData& wanted) {
+  EXPECT_EQ(got.path, wanted.path);
+  ExpectSame(got.record.evidence, wanted.record.evidence);
+  ExpectSame(got.record.stages, wanted.record.stages);
+  ExpectSame(got.record.hold, wanted.record.hold);
+  EXPECT_EQ(got.record.last_success, wanted.record.last_success);
+  EXPECT_EQ(got.record.last_failure, wanted.record.last_failure);
+  EXPECT_EQ(got.record.last_reason, wanted.record.last_reason);
+  EXPECT_EQ(got.record.unavailable_once, wanted.record.unavailable_once);
+  EXPECT_EQ(got.record.unavailable_until, wanted.record.unavailable_until);
+}
+
+void ExpectSame(const PrefixRecordData& got, const PrefixRecordData& wanted) {
+  EXPECT_EQ(got.key, wanted.key);
+  ExpectSame(got.record.evidence, wanted.record.evidence);
+  ExpectSame(got.record.stages, wanted.record.stages);
+  ExpectSame(got.record.hold, wanted.record.hold);
+  ASSERT_EQ(got.record.suspect.has_value(), wanted.record.suspect.has_value());
+  if (wanted.record.suspect) ExpectSame(*got.record.suspect, *wanted.record.suspect);
+  EXPECT_EQ(got.record.last_success, wanted.record.last_success);
+  ExpectSame(got.record.races, wanted.record.races);
+  EXPECT_EQ(got.record.wins, wanted.record.wins);
+  EXPECT_EQ(got.record.losses, wanted.record.losses);
+  EXPECT_EQ(got.record.lost_race, wanted.record.lost_race);
+  EXPECT_EQ(got.record.preferred_since, wanted.record.preferred_since);
+  EXPECT_EQ(got.record.other_preferred, wanted.record.other_preferred);
+  EXPECT_EQ(got.record.told_other_preferred, wanted.record.told_other_preferred);
+  EXPECT_EQ(got.record.told_reachability, wanted.record.told_reachability);
+}
+
+void ExpectSame(const FamilyRecordData& got, const FamilyRecordData& wanted);
+
+template <typename Record>
+void ExpectSame(const std::vector<Record>& got, const std::vector<Record>& wanted) {
+  ASSERT_EQ(got.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) ExpectSame(got[i], wanted[i]);
+}
+
+void ExpectSame(const FamilyRecordData& got, const FamilyRecordData& wanted) {
+  EXPECT_EQ(got.key, wanted.key);
+  ExpectSame(got.record.evidence, wanted.record.evidence);
+  ExpectSame(got.record.hold, wanted.record.hold);
+  ExpectSame(got.record.suspects, wanted.record.suspects);
+}
+
 void ExpectSame(const Snapshot& got, const Snapshot& wanted) {
   EXPECT_EQ(got.ipv4_prefix_bits, wanted.ipv4_prefix_bits);
   EXPECT_EQ(got.ipv6_prefix_bits, wanted.ipv6_prefix_bits);
-  ASSERT_EQ(got.networks.size(), wanted.networks.size());
-  for (std::size_t i = 0; i < wanted.networks.size(); ++i) {
-    EXPECT_EQ(got.networks[i].id, wanted.networks[i].id);
-    EXPECT_EQ(got.networks[i].seen_as, wanted.networks[i].seen_as);
-  }
+  ExpectSame(got.networks, wanted.networks);
+  ExpectSame(got.records.targets, wanted.records.targets);
+  ExpectSame(got.records.prefixes, wanted.records.prefixes);
+  ExpectSame(got.families, wanted.families);
 }
 
 TEST(Crc32Test, GivesTheWellKnownCheckValue) {
@@ -78,7 +221,7 @@ TEST(SnapshotTest, ComesBackAsItWas) {
 }
 
 TEST(SnapshotTest, AnEmptyMemoryIsASnapshotToo) {
-  const Snapshot empty{.taken = kTaken, .ipv4_prefix_bits = 24, .ipv6_prefix_bits = 48, .networks = {}};
+  const Snapshot empty{.taken = kTaken};
   const auto decoded = Decode(Encode(empty, kWritten), kTaken, kWritten);
   ASSERT_TRUE(decoded) << decoded.error().detail;
   ExpectSame(*decoded, empty);
@@ -89,6 +232,11 @@ TEST(SnapshotTest, CountsTheTimeTheProcessWasDown) {
   const auto decoded = Decode(EncodedExample(), now, {kWritten.since_epoch + hours(2)});
   ASSERT_TRUE(decoded);
   EXPECT_EQ(decoded->taken, now - hours(2));
+  const TargetRecord& held = decoded->records.targets[0].record;
+  EXPECT_EQ(held.last_failure, now - hours(2) - minutes(1));
+  EXPECT_EQ(held.hold->next_reprobe, now - hours(2) + seconds(7));
+  EXPECT_EQ(held.unavailable_until, now - hours(2) + minutes(3));
+  EXPECT_EQ(decoded->records.targets[1].record.last_success, kNever);  // whatever the clock says
 }
 
 TEST(SnapshotTest, AWallClockThatWentBackIsNoDowntime) {
@@ -144,6 +292,16 @@ TEST(SnapshotTest, ACountThatTheOctetsCannotHoldIsRefusedBeforeAnyMemoryIsTaken)
   }));
   EXPECT_THAT(refused, HasSubstr("4294967295 networks cannot be"));
   EXPECT_THAT(refused, HasSubstr("octet 32"));
+}
+
+TEST(SnapshotTest, TimesFartherAwayThanTenYearsAreWrittenAsTenYears) {
+  Snapshot snapshot = Example();
+  snapshot.records.targets[0].record.last_failure = TimePoint::min();
+  snapshot.records.targets[0].record.unavailable_until = kNever - Duration(1);
+  const auto decoded = Decode(Encode(snapshot, kWritten), kTaken, kWritten);
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  EXPECT_EQ(decoded->records.targets[0].record.last_failure, kTaken - hours(24 * 365 * 10));
+  EXPECT_EQ(decoded->records.targets[0].record.unavailable_until, kTaken + hours(24 * 365 * 10));
 }
 
 // Whatever octet has any value, behind a checksum that fits: read or refused, never a crash (run under ASan and UBSan).
