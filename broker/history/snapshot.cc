@@ -46,11 +46,11 @@ Expected<std::span<const std::uint8_t>> Checked(std::span<const std::uint8_t> oc
 /// How much time has passed since the snapshot, as far as the wall clock can be believed.
 Expected<Duration> TimeSince(std::span<const std::uint8_t> octets, WallTime wall_now) {
   SnapshotReader in(octets, kMagic.size() + sizeof kVersion);
-  Duration written{};
+  std::int64_t written = 0;
   in(written);
-  if (written < Duration::zero()) in.Refuse("written before 1970");
+  if (written < 0) in.Refuse("written before 1970");
   if (!in.ok()) return Refused(in.failure());
-  return std::clamp(wall_now.since_epoch - written, Duration::zero(), SnapshotWriter::kMaxAge);
+  return std::clamp(wall_now.since_epoch - Duration(written), Duration::zero(), SnapshotWriter::kMaxAge);
 }
 
 }  // namespace
@@ -59,7 +59,7 @@ std::vector<std::uint8_t> Encode(const Snapshot& snapshot, WallTime written) {
   SnapshotWriter out(snapshot.taken);
   for (const char letter : kMagic) out(static_cast<std::uint8_t>(letter));
   out(kVersion);
-  out(written.since_epoch);
+  out(std::int64_t{written.since_epoch.count()});
   Fields(out, snapshot);
   out(Crc32(out.octets()));
   return out.Take();

@@ -119,12 +119,16 @@ void Fields(auto& code, Either<StageRecord> auto& stage) {
   code(stage.at);
 }
 
-void Fields(auto& code, Either<Hold> auto& hold) {
+template <typename Coder>
+void Fields(Coder& code, Either<Hold> auto& hold) {
   code(hold.since);
   code(hold.latest);
   code(hold.head_start);
   code(hold.next_reprobe);
-  code(hold.limit);
+  bool any_success = hold.limit == Duration::max();
+  code(any_success);
+  if constexpr (kReads<Coder>) hold.limit = Duration::max();
+  if (!any_success) code(hold.limit);
   code(hold.reason);
   code(hold.reprobes);
   code(hold.slow);

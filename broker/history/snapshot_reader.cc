@@ -39,6 +39,7 @@ void SnapshotReader::operator()(float& weight) {
 void SnapshotReader::operator()(Duration& value) {
   std::int64_t count = 0;
   (*this)(count);
+  if (count < 0 || Duration(count) > SnapshotWriter::kMaxAge) return Refuse("a time that took more than ten years");
   value = Duration(count);
 }
 

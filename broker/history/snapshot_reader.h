@@ -28,8 +28,8 @@ class SnapshotReader {
       : octets_(octets), position_(position), taken_(taken) {}
 
   void operator()(bool& value);
-  void operator()(float& weight);  ///< from 0 to kMaxWeight
-  void operator()(Duration& value);
+  void operator()(float& weight);    ///< from 0 to kMaxWeight
+  void operator()(Duration& value);  ///< from 0 to SnapshotWriter::kMaxAge
   void operator()(TimePoint& value);
   void operator()(std::string& text);
   void operator()(FailureReason& reason);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <concepts>
 #include <cstdint>
@@ -19,7 +20,7 @@ namespace flowbroker::history {
 /// fields (snapshot_fields.h) serves both.
 class SnapshotWriter {
  public:
-  /// Longest age that is written as it is: far beyond any lifetime, far below what overflows.
+  /// Longest age, and time taken, that is written as it is: far beyond any lifetime, far below what overflows.
   static constexpr Duration kMaxAge = std::chrono::hours(24 * 365 * 10);
   /// Stands for kNever where an age is written.
   static constexpr std::int64_t kNeverAge = INT64_MIN;
@@ -40,7 +41,7 @@ class SnapshotWriter {
   }
 
   void operator()(float value) { (*this)(std::bit_cast<std::uint32_t>(value)); }
-  void operator()(Duration value) { (*this)(std::int64_t{value.count()}); }
+  void operator()(Duration value) { (*this)(std::int64_t{std::clamp(value, Duration::zero(), kMaxAge).count()}); }
 
   void operator()(TimePoint value) {
     const Duration age = value < taken_ - kMaxAge ? kMaxAge : value > taken_ + kMaxAge ? -kMaxAge : taken_ - value;

@@ -294,6 +294,14 @@ TEST(SnapshotTest, ACountThatTheOctetsCannotHoldIsRefusedBeforeAnyMemoryIsTaken)
   EXPECT_THAT(refused, HasSubstr("octet 32"));
 }
 
+TEST(SnapshotTest, AHoldThatAnySuccessReleasesStaysOne) {
+  Snapshot snapshot = Example();
+  snapshot.families[0].record.hold->limit = Duration::max();
+  const auto decoded = Decode(Encode(snapshot, kWritten), kTaken, kWritten);
+  ASSERT_TRUE(decoded) << decoded.error().detail;
+  EXPECT_EQ(decoded->families[0].record.hold->limit, Duration::max());
+}
+
 TEST(SnapshotTest, TimesFartherAwayThanTenYearsAreWrittenAsTenYears) {
   Snapshot snapshot = Example();
   snapshot.records.targets[0].record.last_failure = TimePoint::min();
