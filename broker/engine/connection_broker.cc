@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <thread>
 #include <utility>
 
 #include "broker/engine/broker_state.h"
 #include "broker/engine/destination_key.h"
 #include "broker/engine/shard.h"
+#include "broker/history/snapshot_pruning.h"
 #include "broker/net/interface_monitor.h"
 #include "broker/net/system_clock.h"
 #include "broker/net/tls_context.h"
@@ -268,6 +270,27 @@ std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlow
 
 HistoryAccess& ConnectionBroker::history() {
   return impl_->history_;
+}
+
+history::Snapshot ConnectionBroker::SaveMemory() const {
+  history::Snapshot snapshot{.taken = Now()};
+  const BrokerState& state = impl_->state_;
+  snapshot.ipv4_prefix_bits = state.options.history.ipv4_prefix_bits;
+  snapshot.ipv6_prefix_bits = state.options.history.ipv6_prefix_bits;
+  state.history.Export([&](const history::HistoryRecords& part) {
+    std::ranges::copy(part.targets, std::back_inserter(snapshot.records.targets));
+    std::ranges::copy(part.prefixes, std::back_inserter(snapshot.records.prefixes));
+  });
+  snapshot.families = state.history.ExportFamilies();
+  snapshot.networks = state.networks.networks();  // after the records, so that it names all of theirs
+  return snapshot;
+}
+
+void ConnectionBroker::RestoreMemory(history::Snapshot snapshot) {
+  history::Prune(snapshot, Now(), impl_->state_.options.history);
+  impl_->state_.networks.Restore(std::move(snapshot.networks));
+  impl_->state_.history.Import(snapshot.records);
+  impl_->state_.history.ImportFamilies(snapshot.families);
 }
 
 std::uint64_t ConnectionBroker::LatestFlowEvent() const {

@@ -14,6 +14,7 @@
 #include "broker/engine/flow_view.h"
 #include "broker/engine/history_access.h"
 #include "broker/engine/relay.h"
+#include "broker/history/snapshot.h"
 
 namespace flowbroker::engine {
 
@@ -96,6 +97,11 @@ class ConnectionBroker {
 
   /// What was learned of targets, prefixes and families.
   HistoryAccess& history();
+
+  /// All that is remembered now, for a file. Also after Stop.
+  history::Snapshot SaveMemory() const;
+  /// Takes what was saved before, but for what is too old. To be called before the first request.
+  void RestoreMemory(history::Snapshot snapshot);
 
   /// Ends everything; idempotent. One thread at a time.
   void Stop();

@@ -5,6 +5,7 @@
 
 #include "service/config/config_file.h"
 #include "service/config/setting.h"
+#include "service/config/value_text.h"
 
 namespace flowbroker::config {
 namespace {
@@ -14,6 +15,9 @@ constexpr const char* kAbout =
     "Times are written as 200ms, 5s, 10m or 1h, sizes as 500, 64K or 1M, lists with commas.\n"
     "Every option is also a key of the YAML file given with --config (\"racing: off\"); options win over the file.";
 constexpr const char* kVersion = "flowbrokerd 0.1.0";
+
+/// Entries of memory have 32-bit numbers.
+constexpr std::size_t kMostRemembered = std::size_t{1} << 30U;
 
 /// What was given for each flag, in order.
 using GivenFlags = std::map<const Setting*, std::vector<std::string>>;
@@ -59,6 +63,46 @@ Unexpected Wrong(const std::string& what) {
   return Unexpected({FailureReason::kInvalidArgument, what});
 }
 
+/// A time that has to lie in a range, whose ends are written as an operator would.
+struct BoundedTime {
+  const char* name;
+  Duration value;
+  const char* least;
+  const char* most;
+};
+
+Expected<void> Validate(const BoundedTime& time) {
+  Duration least{};
+  Duration most{};
+  if (ParseValue(time.least, least) && ParseValue(time.most, most) && time.value >= least && time.value <= most) {
+    return {};
+  }
+  return Wrong(std::string(time.name) + ": from " + time.least + " to " + time.most);
+}
+
+Expected<void> ValidateHistory(const ServiceConfig& config) {
+  const history::HistoryOptions& history = config.broker.history;
+  if (history.ipv4_prefix_bits > 32) return Wrong("history-ipv4-prefix: at most 32");
+  if (history.ipv6_prefix_bits > 128) return Wrong("history-ipv6-prefix: at most 128");
+  for (const std::size_t size : {history.max_targets, history.max_prefixes}) {
+    if (size == 0 || size > kMostRemembered) return Wrong("history-targets and history-prefixes: from 1 to 1G");
+  }
+  for (const BoundedTime& time : {BoundedTime{"history-half-life", history.half_life, "1s", "8760h"},
+                                  BoundedTime{"history-lifetime", history.lifetime, "1s", "8760h"},
+                                  // H3: "at least every 10 minutes".
+                                  BoundedTime{"history-max-hold", history.max_hold, "1s", "10m"},
+                                  BoundedTime{"history-quick-hold", history.quick_hold, "1s", "10m"},
+                                  BoundedTime{"history-first-reprobe", history.first_reprobe, "100ms", "10m"},
+                                  BoundedTime{"history-longest-reprobe", history.longest_reprobe, "100ms", "10m"},
+                                  BoundedTime{"history-save-interval", config.history_save_interval, "100ms", "24h"}}) {
+    if (auto valid = Validate(time); !valid) return valid;
+  }
+  if (history.longest_reprobe < history.first_reprobe) {
+    return Wrong("history-longest-reprobe: must not be less than history-first-reprobe");
+  }
+  return {};
+}
+
 }  // namespace
 
 Expected<void> Validate(const ServiceConfig& config) {
@@ -66,11 +110,7 @@ Expected<void> Validate(const ServiceConfig& config) {
   if (broker.tls.certificate_file.empty() != broker.tls.private_key_file.empty()) {
     return Wrong("tls-certificate-file and tls-private-key-file need each other");
   }
-  if (broker.history.ipv4_prefix_bits > 32) return Wrong("history-ipv4-prefix: at most 32");
-  if (broker.history.ipv6_prefix_bits > 128) return Wrong("history-ipv6-prefix: at most 128");
-  if (broker.history.max_targets == 0 || broker.history.max_prefixes == 0) {
-    return Wrong("history-targets and history-prefixes: must be more than 0");
-  }
+  if (auto valid = ValidateHistory(config); !valid) return valid;
   if (broker.shards > 256) return Wrong("shards: at most 256");
   if (config.completion_queues > 256) return Wrong("completion-queues: at most 256");
   if (config.max_deadline <= Duration::zero()) return Wrong("max-deadline: must be more than 0");

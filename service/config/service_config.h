@@ -41,6 +41,9 @@ struct ServiceConfig {
   std::size_t relay_queue_bytes =
       std::size_t{1024} * 1024;             ///< per Relay stream, messages its reader has not taken yet
   std::size_t relay_queue_messages = 4096;  ///< per Relay stream
+  /// Where memory is kept over a restart; empty: it is not kept. No default: two daemons must not share a file.
+  std::string history_file = {};
+  Duration history_save_interval = std::chrono::minutes(1);  ///< a crash loses what was learned since the last time
   std::size_t watch_queue_events = 10'000;  ///< per WatchFlows stream; a slower watcher is ended
 };
 

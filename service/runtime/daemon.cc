@@ -23,6 +23,7 @@ Expected<void> Daemon::StartParts() {
   auto broker = engine::ConnectionBroker::Create(config_.broker, &telemetry_);
   if (!broker) return Unexpected(broker.error());
   broker_ = *std::move(broker);
+  if (auto opened = OpenHistoryFile(); !opened) return opened;
   auto rpc = rpc::RpcServer::Start(config_, *broker_);
   if (!rpc) return Unexpected(rpc.error());
   rpc_ = *std::move(rpc);
@@ -33,6 +34,19 @@ Expected<void> Daemon::StartParts() {
   fields["grpc"] = rpc_->addresses();
   fields["admin"] = admin_ ? admin_->address() : "off";
   log_.Write(config::LogLevel::kInfo, "started", std::move(fields));
+  return {};
+}
+
+Expected<void> Daemon::OpenHistoryFile() {
+  if (config_.history_file.empty()) return {};
+  auto opened = HistoryFile::Open(
+      config_.history_file, config_.history_save_interval,
+      {.now = [this] { return broker_->Now(); },
+       .save = [this] { return broker_->SaveMemory(); },
+       .restore = [this](history::Snapshot snapshot) { broker_->RestoreMemory(std::move(snapshot)); }},
+      log_, telemetry_.metrics());
+  if (!opened) return Unexpected(opened.error());
+  history_file_ = *std::move(opened);
   return {};
 }
 
@@ -58,6 +72,7 @@ void Daemon::Stop() {
     rpc_->Drain(config_.drain_timeout);
   }
   broker_->Stop();
+  history_file_.reset();  // writes what is known at the end
   rpc_.reset();
   admin_.reset();
   broker_.reset();

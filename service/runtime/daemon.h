@@ -9,13 +9,14 @@
 #include "service/admin/admin_server.h"
 #include "service/config/service_config.h"
 #include "service/rpc/rpc_server.h"
+#include "service/runtime/history_file.h"
 #include "service/telemetry/broker_telemetry.h"
 #include "service/telemetry/json_log.h"
 #include "service/telemetry/log_writer.h"
 
 namespace flowbroker::runtime {
 
-/// Everything that runs in `flowbrokerd`, in the order of its life: log, telemetry, broker, gRPC, admin.
+/// Everything that runs in `flowbrokerd`, in the order of its life: log, telemetry, broker, its memory, gRPC, admin.
 ///
 ///     auto daemon = Daemon::Start(config);
 ///     WaitForStopSignal();
@@ -40,6 +41,7 @@ class Daemon {
  private:
   explicit Daemon(const config::ServiceConfig& config);
   Expected<void> StartParts();
+  Expected<void> OpenHistoryFile();
   Expected<void> StartAdmin();
 
   const config::ServiceConfig config_;
@@ -48,6 +50,7 @@ class Daemon {
   telemetry::JsonLog log_;
   telemetry::BrokerTelemetry telemetry_;
   std::unique_ptr<engine::ConnectionBroker> broker_;
+  std::unique_ptr<HistoryFile> history_file_;  // null: memory is not kept
   std::unique_ptr<rpc::RpcServer> rpc_;
   std::unique_ptr<admin::AdminServer> admin_;
 };

@@ -131,6 +131,7 @@ BrokerMetrics::BrokerMetrics() {
   MakeDns();
   MakeRelayed();
   MakeLimits();
+  MakeHistoryFile();
 }
 
 void BrokerMetrics::ByOutcome::Count(const std::optional<FailureReason>& failure) {
@@ -222,6 +223,19 @@ void BrokerMetrics::MakeLimits() {
   for (const Limit limit : kAllLimits) limits_[Index(limit)] = &family.Add({{"limit", Owned(NameOf(limit))}});
 }
 
+void BrokerMetrics::MakeHistoryFile() {
+  auto& writes = Counters(registry_, "flowbroker_history_file_writes_total", "Snapshots of memory, by their end.");
+  history_written_ = &writes.Add({{"outcome", "ok"}});
+  history_not_written_ = &writes.Add({{"outcome", "failed"}});
+  const auto gauge = [this](const char* name, const char* help) {
+    return &prometheus::BuildGauge().Name(name).Help(help).Register(registry_).Add({});
+  };
+  history_written_at_ =
+      gauge("flowbroker_history_file_last_write_timestamp_seconds", "When memory was last written; 0: never.");
+  history_octets_ = gauge("flowbroker_history_file_bytes", "Size of the last snapshot of memory.");
+  history_write_seconds_ = gauge("flowbroker_history_file_write_seconds", "How long writing it took.");
+}
+
 void BrokerMetrics::CountAcquire(const engine::AcquireResult& result, Duration took) {
   if (!result.flow) return acquire_failed_[Index(result.flow.error().reason)]->Increment();
   const std::size_t source = Index(result.flow->source);
@@ -262,6 +276,17 @@ void BrokerMetrics::CountRelayed(bool inbound, std::size_t messages, std::size_t
 
 void BrokerMetrics::CountLimit(engine::Limit limit) {
   limits_[Index(limit)]->Increment();
+}
+
+void BrokerMetrics::RecordHistoryWrite(std::size_t octets, Duration took, std::chrono::nanoseconds at) {
+  history_written_->Increment();
+  history_written_at_->Set(std::chrono::duration<double>(at).count());
+  history_octets_->Set(static_cast<double>(octets));
+  history_write_seconds_->Set(std::chrono::duration<double>(took).count());
+}
+
+void BrokerMetrics::CountFailedHistoryWrite() {
+  history_not_written_->Increment();
 }
 
 std::string BrokerMetrics::Text() const {

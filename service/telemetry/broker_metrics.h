@@ -6,6 +6,7 @@
 #include <prometheus/registry.h>
 
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -26,6 +27,9 @@ class BrokerMetrics {
   void CountDnsAnswer(dns::RecordType type, dns::AnswerStatus status);
   void CountRelayed(bool inbound, std::size_t messages, std::size_t bytes);
   void CountLimit(engine::Limit limit);
+  /// The snapshot of memory was written: `octets`, `took` from reading memory to the disk, `at` since 1970.
+  void RecordHistoryWrite(std::size_t octets, Duration took, std::chrono::nanoseconds at);
+  void CountFailedHistoryWrite();
 
   /// All series in the text format of Prometheus.
   std::string Text() const;
@@ -54,6 +58,7 @@ class BrokerMetrics {
   void MakeDns();
   void MakeRelayed();
   void MakeLimits();
+  void MakeHistoryFile();
 
   prometheus::Registry registry_;
   std::array<prometheus::Counter*, kSources> acquired_{};
@@ -68,6 +73,11 @@ class BrokerMetrics {
   std::array<prometheus::Counter*, 2> relayed_messages_{};  // outbound, inbound
   std::array<prometheus::Counter*, 2> relayed_bytes_{};
   std::array<prometheus::Counter*, kLimits> limits_{};
+  prometheus::Counter* history_written_ = nullptr;
+  prometheus::Counter* history_not_written_ = nullptr;
+  prometheus::Gauge* history_written_at_ = nullptr;
+  prometheus::Gauge* history_octets_ = nullptr;
+  prometheus::Gauge* history_write_seconds_ = nullptr;
 };
 
 }  // namespace flowbroker::telemetry

@@ -26,6 +26,7 @@ class BrokerTelemetry final : public engine::BrokerObserver {
   void OnNetworksUnknown(const Failure& why) override;
 
   const BrokerMetrics& metrics() const { return metrics_; }
+  BrokerMetrics& metrics() { return metrics_; }  ///< for what the broker does not tell
 
  private:
   void LogAcquire(config::LogLevel level, std::string_view event, const engine::AcquireResult& result, Duration took,

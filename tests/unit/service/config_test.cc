@@ -3,6 +3,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace flowbroker::config {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -87,6 +89,41 @@ TEST(CommandLineTest, RefusesUnknownFlagsAndStrayWords) {
 
 TEST(CommandLineTest, RefusesACertificateWithoutItsKey) {
   EXPECT_THAT(Refused({"--tls-certificate-file", "/c.pem"}).text, HasSubstr("tls-private-key-file"));
+}
+
+TEST(CommandLineTest, SetsHowMemoryForgets) {
+  const ServiceConfig config =
+      Parsed({"--history-half-life", "5m", "--history-lifetime", "30m", "--history-max-hold", "2m",
+              "--history-quick-hold", "20s", "--history-first-reprobe", "500ms", "--history-longest-reprobe", "30s",
+              "--history-file", "/m", "--history-save-interval", "10s"});
+  const auto& history = config.broker.history;
+  EXPECT_EQ(history.half_life, minutes(5));
+  EXPECT_EQ(history.lifetime, minutes(30));
+  EXPECT_EQ(history.max_hold, minutes(2));
+  EXPECT_EQ(history.quick_hold, seconds(20));
+  EXPECT_EQ(history.first_reprobe, milliseconds(500));
+  EXPECT_EQ(history.longest_reprobe, seconds(30));
+  EXPECT_EQ(config.history_file, "/m");
+  EXPECT_EQ(config.history_save_interval, seconds(10));
+}
+
+TEST(CommandLineTest, KeepsMemoryInNoFileUnlessTold) {
+  EXPECT_EQ(Parsed({}).history_file, "");
+}
+
+TEST(CommandLineTest, RefusesTimesOfMemoryThatMakeNoSense) {
+  const std::vector<std::pair<const char*, const char*>> wrong = {
+      {"--history-half-life", "0"},       {"--history-half-life", "9000h"},     {"--history-lifetime", "0"},
+      {"--history-max-hold", "11m"},      {"--history-max-hold", "0"},          {"--history-quick-hold", "11m"},
+      {"--history-first-reprobe", "1ms"}, {"--history-longest-reprobe", "20m"}, {"--history-save-interval", "1ms"}};
+  for (const auto& [flag, value] : wrong) {
+    const EarlyExit exit = Refused({flag, value});
+    EXPECT_EQ(exit.code, 2) << flag << value;
+    EXPECT_THAT(exit.text, HasSubstr(std::string(flag + 2) + ": from ")) << value;
+  }
+  EXPECT_THAT(Refused({"--history-first-reprobe", "2m"}).text, HasSubstr("history-longest-reprobe: must not be less"));
+  EXPECT_THAT(Refused({"--history-targets", "2G"}).text, HasSubstr("history-targets"));
+  EXPECT_THAT(Refused({"--history-prefixes", "0"}).text, HasSubstr("history-prefixes"));
 }
 
 TEST(CommandLineTest, HelpTeachesEverySettingWithItsDefault) {
