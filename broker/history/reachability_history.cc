@@ -241,7 +241,10 @@ std::optional<ExpectedRtt> ReachabilityHistory::Expect(const Path& path, Attempt
 }
 
 bool ReachabilityHistory::IsTrusted(const TargetRecord& own, const PrefixRecord* prefix, TimePoint now) const {
-  if (IsLive(own.hold, now) || !IsRecent(own.last_success, now)) return false;
+  // A slow path answers for certain, only late: a short head start would let it be overtaken again for ever, and an SRV
+  // record behind it would lose its share (S5).
+  if (IsLive(own.hold, now)) return own.hold->slow;
+  if (!IsRecent(own.last_success, now)) return false;
   const double prior = prefix == nullptr ? kNoIdea : prefix->evidence.Probability(kNoIdea, now, options_);
   return own.evidence.Probability(prior, now, options_) >= kTrusted;
 }

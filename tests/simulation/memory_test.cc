@@ -203,6 +203,24 @@ TEST_F(MemoryTest, TheTraceSaysWhatMemoryChanged) {
       << told->reason;
 }
 
+TEST_F(MemoryTest, ASlowServerKeepsItsShare) {  // S5, S7: slow is not unresponsive
+  shard_.Host("near.example.org", {"192.0.2.10"});
+  shard_.Host("far.example.org", {"198.51.100.20"});
+  Script("198.51.100.20", {.rtt = milliseconds(300)});
+  shard_.Answer("_sip._tcp.example.org", dns::RecordType::kSrv,
+                {.status = dns::AnswerStatus::kRecords,
+                 .ttl = std::chrono::hours(1),
+                 .srv = {{1, 50, 5060, *dns::DnsName::Parse("near.example.org")},
+                         {1, 50, 5060, *dns::DnsName::Parse("far.example.org")}}});
+  int far = 0;
+  constexpr int kRequests = 2000;
+  for (int i = 0; i < kRequests; ++i) {
+    if (Take("sip:example.org;transport=tcp").took >= milliseconds(300)) ++far;
+    shard_.RunFor(milliseconds(20));
+  }
+  EXPECT_NEAR(far, kRequests / 2, kRequests / 50) << "2 %, for it was silent as far as anyone knew at first";
+}
+
 TEST_F(MemoryTest, A503IsAvoidedForTheTimeItGaveAndNoLonger) {  // D6
   Script(kIpv6, kGood);
   shard_.Host("one.example.org", {"192.0.2.10"});
