@@ -29,6 +29,8 @@ class Uplink:
             # The way back of a packet from another uplink's address may be this one.
             self._write_setting(ns, f"net/ipv4/conf/{interface}/rp_filter", "0")
             self._write_setting(ns, "net/ipv4/conf/all/rp_filter", "0")
+            # Neighbours ask for each other from their link-local addresses (RFC 4861 s.7.2.2).
+            self._write_setting(ns, f"net/ipv6/conf/{interface}/addr_gen_mode", "0")
             netns.run(["ip", "-n", ns, "link", "set", interface, "up"])
         for address, bits in ((self.ipv4(1), 24), (self.ipv6(1), 64)):
             self._add(server_ns, self._far, f"{address}/{bits}")
@@ -52,7 +54,7 @@ class Uplink:
         for family in ("-4", "-6"):
             with contextlib.suppress(LabError):  # nothing to flush
                 netns.run(["ip", family, "-n", self._ns, "route", "flush", "dev", self.name, "proto", "static"])
-        netns.run(["ip", "-n", self._ns, "address", "flush", "dev", self.name])
+        netns.run(["ip", "-n", self._ns, "address", "flush", "dev", self.name, "scope", "global"])
 
     def unplug(self):
         """The cable is out: the interface keeps its IPv4 addresses."""

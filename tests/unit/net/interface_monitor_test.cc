@@ -103,14 +103,14 @@ TEST(InterfaceMonitorTest, TellsComingAndGoing) {
     Watched watched;
     EXPECT_TRUE(watched.monitor->interfaces().empty());
     lo.Switch(true);
-    EXPECT_TRUE(watched.RunUntil([&] { return !watched.told.empty() && Has(watched.told.back(), "127.0.0.1"); }));
+    ASSERT_TRUE(watched.RunUntil([&] { return !watched.told.empty() && Has(watched.told.back(), "127.0.0.1"); }));
     lo.SetAddress("lo:1", "192.0.2.7");
-    EXPECT_TRUE(watched.RunUntil([&] { return Has(watched.told.back(), "192.0.2.7"); }));
+    ASSERT_TRUE(watched.RunUntil([&] { return Has(watched.told.back(), "192.0.2.7"); }));
     lo.SetAddress("lo:1", "0.0.0.0");
-    EXPECT_TRUE(watched.RunUntil([&] { return !Has(watched.told.back(), "192.0.2.7"); }));
+    ASSERT_TRUE(watched.RunUntil([&] { return !Has(watched.told.back(), "192.0.2.7"); }));
     EXPECT_TRUE(Has(watched.told.back(), "127.0.0.1"));
     lo.Switch(false);
-    EXPECT_TRUE(watched.RunUntil([&] { return watched.told.back().empty(); }));
+    ASSERT_TRUE(watched.RunUntil([&] { return watched.told.back().empty(); }));
     EXPECT_EQ(watched.told.back(), watched.monitor->interfaces());
   });
 }
@@ -124,7 +124,7 @@ TEST(InterfaceMonitorTest, ABurstIsToldOnceAndWhatChangesNothingNotAtAll) {
     lo.SetAddress("lo:1", "0.0.0.0");
     lo.SetAddress("lo:2", "192.0.2.8");
     lo.SetAddress("lo:3", "192.0.2.9");
-    EXPECT_TRUE(watched.RunUntil([&] { return !watched.told.empty(); }));
+    ASSERT_TRUE(watched.RunUntil([&] { return !watched.told.empty(); }));
     EXPECT_TRUE(Has(watched.told.back(), "192.0.2.8") && Has(watched.told.back(), "192.0.2.9"));
     lo.SetAddress("lo:3", "0.0.0.0");
     lo.SetAddress("lo:3", "192.0.2.9");
@@ -143,11 +143,11 @@ TEST(InterfaceMonitorTest, AsksAnewWhenTheKernelHadMoreToSayThanTheSocketHolds) 
       lo.SetAddress("lo:1", i % 2 == 0 ? "192.0.2.7" : "192.0.2.8");
     }
     lo.SetAddress("lo:2", "192.0.2.99");  // dropped, as is everything after some hundred messages
-    EXPECT_TRUE(watched.RunUntil([&] { return !watched.told.empty() && Has(watched.told.back(), "192.0.2.99"); }));
+    ASSERT_TRUE(watched.RunUntil([&] { return !watched.told.empty() && Has(watched.told.back(), "192.0.2.99"); }));
     EXPECT_TRUE(Has(watched.told.back(), "192.0.2.8"));
     EXPECT_FALSE(Has(watched.told.back(), "192.0.2.7"));
     lo.SetAddress("lo:2", "0.0.0.0");  // and it still listens
-    EXPECT_TRUE(watched.RunUntil([&] { return !Has(watched.told.back(), "192.0.2.99"); }));
+    ASSERT_TRUE(watched.RunUntil([&] { return !Has(watched.told.back(), "192.0.2.99"); }));
   });
 }
 
