@@ -7,12 +7,6 @@
 namespace flowbroker::history {
 namespace {
 
-bool HasAddress(const LocalInterface& interface, const IpAddress& address) {
-  return std::ranges::any_of(interface.addresses,
-                             [&](const InterfaceAddress& own) { return own.address == address; }) ||
-         std::ranges::find(interface.temporary, address) != interface.temporary.end();
-}
-
 bool LooksLike(const LocalInterface& interface, const LocalInterface& before) {
   return interface.name == before.name && interface.addresses == before.addresses;
 }
@@ -46,6 +40,7 @@ NetworkRegistry::Change NetworkRegistry::Update(std::vector<LocalInterface> inte
   }
   change.vanished.assign(before.begin(), before.end());
   ForgetSurplus();
+  IndexCurrent();
   return change;
 }
 
@@ -76,21 +71,30 @@ void NetworkRegistry::ForgetSurplus() {
   });
 }
 
+void NetworkRegistry::IndexCurrent() {
+  places_.clear();
+  by_interface_.clear();
+  for (const Entry& entry : entries_) {
+    if (!entry.current) continue;
+    const auto& [id, seen_as] = entry.network;
+    by_interface_.emplace(seen_as.name, id);
+    ForEachAddress(seen_as, [&](const IpAddress& address) { places_.emplace(address, Place{id, seen_as.name}); });
+  }
+}
+
 NetworkId NetworkRegistry::NetworkOf(const IpAddress& local_address) const {
   return NetworkOf(local_address, {});
 }
 
 NetworkId NetworkRegistry::NetworkOf(std::string_view interface_name) const {
-  for (const Entry& entry : entries_) {
-    if (entry.current && entry.network.seen_as.name == interface_name) return entry.network.id;
-  }
-  return {};
+  const auto known = by_interface_.find(interface_name);
+  return known == by_interface_.end() ? NetworkId{} : known->second;
 }
 
 NetworkId NetworkRegistry::NetworkOf(const IpAddress& local_address, std::string_view interface_name) const {
-  for (const Entry& entry : entries_) {
-    if (!entry.current || !HasAddress(entry.network.seen_as, local_address)) continue;
-    if (interface_name.empty() || entry.network.seen_as.name == interface_name) return entry.network.id;
+  const auto [first, last] = places_.equal_range(local_address);
+  for (auto place = first; place != last; ++place) {
+    if (interface_name.empty() || place->second.interface == interface_name) return place->second.network;
   }
   return {};
 }

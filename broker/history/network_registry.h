@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,13 +72,22 @@ class NetworkRegistry {
     KnownNetwork network;
     bool current;
   };
+  /// Where a local address is now.
+  struct Place {
+    NetworkId network;
+    std::string interface;
+  };
   Entry& FindOrAdd(LocalInterface seen_as);
   bool IsKnown(NetworkId id) const;
   NetworkId NewId();
   void ForgetSurplus();
+  void IndexCurrent();
 
   std::size_t max_networks_;
   std::vector<Entry> entries_;  // the one left longest ago first
+  // Of the current ones: when addresses change, every open flow asks.
+  std::multimap<IpAddress, Place> places_;
+  std::map<std::string, NetworkId, std::less<>> by_interface_;
   std::uint32_t last_id_ = 0;
 };
 
