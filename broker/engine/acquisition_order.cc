@@ -15,8 +15,16 @@ using history::Reachability;
 
 /// How long a destination with a known 503 is trusted to the shortcut of the fast path.
 constexpr Duration kLookAgainAfter503 = std::chrono::seconds(1);
+/// The same where SRV records share the traffic: one of them may have stopped to be reachable or responsive (S7).
+constexpr Duration kJudgeRecordsAgain = std::chrono::seconds(1);
 /// The same where a re-probe is overdue because none could be started.
 constexpr Duration kLookAgainAtOnce = std::chrono::milliseconds(100);
+
+/// Whether unresponsive records get their share nevertheless: for one second of every minute, since nothing but traffic
+/// can show that they are quick again.
+bool IsTrialOfUnresponsive(TimePoint now) {
+  return now.time_since_epoch() % std::chrono::minutes(1) < std::chrono::seconds(1);
+}
 
 bool IsHeld(const history::Verdict& verdict) {
   return verdict.reachability == Reachability::kUnreachable || verdict.reachability == Reachability::kSlow;
@@ -79,7 +87,7 @@ void Acquisitions::JudgeTargets(Acquisition& acquisition, TimePoint now) {
   acquisition.judged = std::move(judged);
   TraceMemory(acquisition, std::move(held), now);
   if (!acquisition.locator->done()) return;
-  if (!acquisition.race) ApplyShares(acquisition, now);
+  ApplyShares(acquisition, now);
   StartReprobes(acquisition, now);
 }
 
@@ -97,8 +105,10 @@ void Acquisitions::ApplyShares(Acquisition& acquisition, TimePoint now) {
     if (rtt) rtts[*record] = std::min(rtts[*record].value_or(Duration::max()), rtt->smoothed());
   }
   const std::vector<bool> responsive = history::Responsive(rtts);
-  for (std::size_t i = 0; i < usable.size(); ++i) usable[i] = usable[i] && responsive[i];
+  const bool trial = IsTrialOfUnresponsive(now);
+  for (std::size_t i = 0; i < usable.size(); ++i) usable[i] = usable[i] && (responsive[i] || trial);
   ledger.SetUsable(usable);
+  if (!acquisition.attempts.empty()) return;  // too late to choose; whoever wins pays
   const std::size_t next = ledger.Next();
   MoveToFront(acquisition.judged, ledger, next);
   const history::ShareRecord& record = ledger.records()[next];
@@ -187,7 +197,8 @@ void Acquisitions::RunReprobe(const Acquisition& acquisition, const JudgedTarget
 }
 
 TimePoint Acquisitions::LookAgainAt(const Acquisition& acquisition, TimePoint now) const {
-  TimePoint next = kNever;
+  const bool shared = acquisition.ledger != nullptr && acquisition.ledger->records().size() > 1;
+  TimePoint next = shared ? now + kJudgeRecordsAgain : kNever;
   for (const JudgedTarget& target : acquisition.judged) {
     next = std::min(next, context_.state.history.NextReprobe(target.path, now));
     if (target.verdict.unavailable) next = std::min(next, now + kLookAgainAfter503);

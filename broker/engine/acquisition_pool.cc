@@ -121,6 +121,8 @@ void Acquisitions::RememberDestination(const Acquisition& acquisition, const flo
   if (acquisition.request.exclusive || !acquisition.locator) return;  // not located: it came from there
   const JudgedTarget* target = acquisition.FindTarget(flow.key.remote);
   if (target == nullptr) return;
+  // Won before all records were known: the next request must not take it for the only way (S5).
+  if (target->located.srv_owner && !acquisition.locator->done()) return;
   const auto record = acquisition.ledger == nullptr ? std::nullopt : RecordOf(*acquisition.ledger, target->located);
   const TimePoint valid_until = std::min(acquisition.locator->valid_until(), LookAgainAt(acquisition, now));
   destinations_.Remember(acquisition.key,

@@ -62,7 +62,12 @@ void Acquisitions::Apply(Acquisition& acquisition, const racing::RaceAction& act
 
 void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now) {
   if (flow::Flow* flow = FreshFlowTo(acquisition, start.target, now)) {
-    return Answer(acquisition, *flow, FlowSource::kPooled, now);  // it came while this race was waiting
+    // The attempts before this one have used up their head starts, as if this one had won at once.
+    while (!acquisition.attempts.empty()) {
+      EndAttempt(acquisition, acquisition.attempts.front().id, TraceOutcome::kLost, {FailureReason::kOvertaken, ""},
+                 now);
+    }
+    return Answer(acquisition, *flow, FlowSource::kPooled, now);
   }
   const Destination& destination = acquisition.request.destination;
   const flow::ConnectionId connection{context_.NextNumber()};
