@@ -9,8 +9,8 @@ namespace flowbroker::history {
 
 /// How much memory keeps, and for how long.
 struct HistoryOptions {
-  std::size_t max_targets = 100'000;  ///< at least 1; the one recorded least recently is forgotten; <= 256 B each
-  std::size_t max_prefixes = 20'000;  ///< at least 1; the one recorded least recently is forgotten; <= 256 B each
+  std::size_t max_targets = 100'000;  ///< at least 1; the one recorded least recently is forgotten; 230 B each
+  std::size_t max_prefixes = 20'000;  ///< at least 1; the one recorded least recently is forgotten; 290 B each
   int ipv4_prefix_bits = 24;          ///< 0 to 32; the longest prefix that is routed on its own in the Internet
   int ipv6_prefix_bits = 48;          ///< 0 to 128; what one site usually gets (RFC 6177)
   /// Evidence loses half its weight in this time: some minutes of failures must not outweigh the present for hours.

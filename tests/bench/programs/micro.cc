@@ -1,6 +1,8 @@
-// The pure hot paths, by Google Benchmark: reading a message head, framing a stream, finding a flow, one race.
+// The pure hot paths, by Google Benchmark: reading a message head, framing a stream, finding a flow, one race, asking
+// memory; and what memory takes per target and prefix.
 
 #include <benchmark/benchmark.h>
+#include <malloc.h>
 
 #include <chrono>
 #include <cstdint>
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "broker/flow/flow_pool.h"
+#include "broker/history/reachability_history.h"
 #include "broker/racing/race.h"
 #include "broker/sip/message_framer.h"
 #include "broker/sip/message_head.h"
@@ -120,6 +123,92 @@ void RaceOfTwo(benchmark::State& state) {
   }
 }
 BENCHMARK(RaceOfTwo);
+
+// A memory of `range` targets, 256 in each prefix, that all answered: in an order in which neighbours are far apart.
+struct FilledMemory {
+  explicit FilledMemory(std::uint32_t count) : history({.max_targets = count, .max_prefixes = count}, families) {
+    for (std::uint32_t n = 0; n < count; ++n) {
+      const auto rtt = std::chrono::milliseconds(20);
+      const auto scattered = static_cast<std::uint32_t>(std::uint64_t{n} * 7919 % count);
+      history.Record({{{}, TargetNumber(scattered)}, AttemptStage::kTcp, std::nullopt, rtt, rtt}, TimePoint{});
+    }
+  }
+  history::FamilyHistory families;
+  history::ReachabilityHistory history;
+};
+
+// What a request asks of memory for each of its targets: verdict and expectation.
+void AskMemory(benchmark::State& state, const std::vector<history::Path>& paths) {
+  const FilledMemory memory(static_cast<std::uint32_t>(state.range(0)));
+  std::size_t n = 0;
+  for (auto _ : state) {
+    const history::Path& path = paths[n++ % paths.size()];
+    benchmark::DoNotOptimize(memory.history.Judge(path, TimePoint{}));
+    benchmark::DoNotOptimize(memory.history.Expect(path, AttemptStage::kTcp, TimePoint{}));
+  }
+}
+
+// The same 1,000 targets again and again, whatever else is known.
+void AskMemoryOfTheBusy(benchmark::State& state) {
+  std::vector<history::Path> paths;
+  for (std::uint32_t n = 0; n < 1000; ++n) paths.push_back({{}, TargetNumber(n * 619 % 1000)});
+  AskMemory(state, paths);
+}
+BENCHMARK(AskMemoryOfTheBusy)->Arg(1'000)->Arg(1'000'000);
+
+// Any of all that are known, each as likely as any other: every look-up misses the cache.
+void AskMemoryOfAny(benchmark::State& state) {
+  SeededRandom random;
+  std::vector<history::Path> paths;
+  const auto last = static_cast<std::uint64_t>(state.range(0) - 1);
+  for (int i = 0; i < 50'000; ++i) {
+    paths.push_back({{}, TargetNumber(static_cast<std::uint32_t>(UniformUpTo(random, last)))});
+  }
+  AskMemory(state, paths);
+}
+BENCHMARK(AskMemoryOfAny)->Arg(1'000)->Arg(1'000'000);
+
+void RecordInMemory(benchmark::State& state) {
+  const auto count = static_cast<std::uint32_t>(state.range(0));
+  FilledMemory memory(count);
+  std::uint32_t n = 0;
+  const auto rtt = std::chrono::milliseconds(20);
+  for (auto _ : state) {
+    n = (n + 7919) % count;
+    memory.history.Record({{{}, TargetNumber(n)}, AttemptStage::kTcp, std::nullopt, rtt, rtt}, TimePoint{});
+  }
+}
+BENCHMARK(RecordInMemory)->Arg(1'000)->Arg(1'000'000);
+
+// Growth of the heap from half of the entries to all, per entry.
+template <typename Add>
+void MeasureBytes(benchmark::State& state, Add&& add) {
+  const auto count = static_cast<std::uint32_t>(state.range(0));
+  for (auto _ : state) {
+    history::FamilyHistory families;
+    history::ReachabilityHistory history({.max_targets = count, .max_prefixes = count}, families);
+    const auto heap = [] { return mallinfo2().uordblks + mallinfo2().hblkhd; };
+    for (std::uint32_t n = 0; n < count / 2; ++n) add(history, n);
+    const std::size_t before = heap();
+    for (std::uint32_t n = count / 2; n < count; ++n) add(history, n);
+    state.counters["bytes_per_entry"] = static_cast<double>(heap() - before) / (count - count / 2);
+  }
+}
+
+void BytesPerTarget(benchmark::State& state) {
+  MeasureBytes(state, [](history::ReachabilityHistory& history, std::uint32_t n) {
+    history.Record({{{}, TargetNumber(n)}, AttemptStage::kTcp, std::nullopt, std::nullopt}, TimePoint{});
+  });
+}
+BENCHMARK(BytesPerTarget)->Arg(1'000'000)->Iterations(1);
+
+void BytesPerPrefix(benchmark::State& state) {
+  MeasureBytes(state, [](history::ReachabilityHistory& history, std::uint32_t n) {
+    const history::Path path{{}, TargetNumber(n * 256)};
+    history.RecordRace(path, {&path, 1}, TimePoint{});
+  });
+}
+BENCHMARK(BytesPerPrefix)->Arg(60'000)->Iterations(1);
 
 }  // namespace
 }  // namespace flowbroker::bench
