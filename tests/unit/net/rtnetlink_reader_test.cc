@@ -136,13 +136,15 @@ TEST(RtnetlinkReaderTest, TruncatedMessagesAreReadUpToTheirEnd) {
 
 TEST(RtnetlinkReaderTest, LengthsThatLieEndTheReading) {
   for (const std::uint32_t length : {0U, 1U, 15U, 0x7fffffffU, 0xffffffffU}) {
-    auto link = RtnetlinkMessage().Link(RTM_NEWLINK, 3, "eth0").bytes();
+    RtnetlinkMessage message;
+    const auto link = message.Link(RTM_NEWLINK, 3, "eth0").bytes();
     std::vector<std::byte> bytes(link.begin(), link.end());
     std::memcpy(bytes.data(), &length, sizeof(length));
     EXPECT_TRUE(ReadRtnetlink(bytes).empty()) << length;
   }
   for (const std::uint16_t length : {std::uint16_t{0}, std::uint16_t{3}, std::uint16_t{0xffff}}) {
-    auto address = RtnetlinkMessage().Address(RTM_NEWADDR, 3, "192.0.2.1").bytes();
+    RtnetlinkMessage message;
+    const auto address = message.Address(RTM_NEWADDR, 3, "192.0.2.1").bytes();
     std::vector<std::byte> bytes(address.begin(), address.end());
     std::memcpy(bytes.data() + sizeof(nlmsghdr) + sizeof(ifaddrmsg), &length, sizeof(length));
     EXPECT_TRUE(ReadRtnetlink(bytes).empty()) << length;
