@@ -87,7 +87,7 @@ struct TransactionReport {
     kServiceUnavailable,  ///< 503
     kTransportError,      ///< the transport reported an error
   };
-  flow::FlowId flow;
+  std::optional<flow::FlowId> flow;  ///< absent: what the caller gave cannot be the id of a flow
   Outcome outcome;
   std::optional<Duration> rtt;          ///< unretransmitted request to first response
   std::optional<Duration> retry_after;  ///< of a 503

@@ -154,6 +154,7 @@ void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource
   RememberDestination(acquisition, flow, now);
   CountShare(acquisition, flow);
   flows_.pool().NoteActivity(flow, now);
+  if (!acquisition.waiters.empty()) LogRace(acquisition, Acquired(flow, source, now), now);
   for (auto& [number, waiter] : acquisition.waiters) {
     const bool by_other = waiter.shared && source == FlowSource::kRaced;
     answered_.Remember(acquisition.request.client_group, waiter.request_id, {flow.id, acquisition.request_key}, now);
@@ -167,6 +168,11 @@ void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource
   Erase(acquisition, now);
 }
 
+void Acquisitions::LogRace(const Acquisition& acquisition, Expected<AcquiredFlow> flow, TimePoint now) {
+  RaceLog& races = context_.state.races;
+  if (acquisition.locator && races.enabled()) races.Append(RecordOf(acquisition, std::move(flow), now));
+}
+
 void Acquisitions::Fail(Acquisition& acquisition, const Failure& failure, TimePoint now) {
   while (!acquisition.waiters.empty()) EndWaiter(acquisition, acquisition.waiters.begin()->first, failure, now);
   Erase(acquisition, now);
@@ -177,6 +183,7 @@ void Acquisitions::EndWaiter(Acquisition& acquisition, std::uint64_t number, con
   if (waiter.empty()) return;
   requests_.erase(number);
   acquisition.deadlines.erase({waiter.mapped().deadline, number});
+  if (acquisition.waiters.empty()) LogRace(acquisition, Unexpected(failure), now);
   AcquireResult result{Unexpected(failure), TraceFor(acquisition, waiter.mapped(), now)};
   context_.state.observer.OnAcquired(result, now - waiter.mapped().asked);
   context_.actions.calls.emplace_back(

@@ -73,6 +73,7 @@ class Acquisitions {
   void BeginLocating(Acquisition& acquisition, TimePoint now);
   void OnTargets(Acquisition& acquisition, TimePoint now);
   void Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now);
+  void LogRace(const Acquisition& acquisition, Expected<AcquiredFlow> flow, TimePoint now);
   void Fail(Acquisition& acquisition, const Failure& failure, TimePoint now);
   void EndWaiter(Acquisition& acquisition, std::uint64_t number, const Failure& failure, TimePoint now);
   static bool IsAbandoned(const Acquisition& acquisition);

@@ -7,6 +7,7 @@
 #include "broker/base/trace.h"
 #include "broker/engine/acquire.h"
 #include "broker/engine/flow_view.h"
+#include "broker/engine/preference_event.h"
 #include "broker/history/network_registry.h"
 #include "broker/history/reachability_history.h"
 
@@ -34,6 +35,9 @@ class BrokerObserver {
   virtual void OnFlowEvent(const FlowEvent& /*event*/) {}
   virtual void OnDnsAnswer(const dns::Question& /*question*/, dns::AnswerStatus /*status*/, Duration /*took*/) {}
   virtual void OnRelayed(bool /*inbound*/, std::size_t /*messages*/, std::size_t /*bytes*/) {}
+  virtual void OnPreferenceEvent(const PreferenceEvent& /*event*/) {}
+  /// A caller reported how a transaction ended; about a flow that is not open it is only counted.
+  virtual void OnReport(TransactionReport::Outcome /*outcome*/, bool /*known_flow*/) {}
   virtual void OnLimit(Limit /*limit*/) {}
   /// At the start every network has joined.
   virtual void OnNetworksChanged(const history::NetworkRegistry::Change& /*change*/) {}

@@ -58,6 +58,9 @@ struct BrokerOptions {
   std::size_t max_requests = 100'000;  ///< Acquires in flight; further ones get kLimitReached
   std::size_t max_reprobes = 256;      ///< background attempts in flight; further ones are left to the next request
   history::HistoryOptions history;
+  /// Preference events a WatchPreferences can resume from, about 200 octets each.
+  std::size_t kept_preference_events = 10'000;
+  std::size_t kept_races = 1'000;  ///< traces that ListRaces shows, about 4 KB each; 0: none
   history::TimerAdviceOptions timers;
   TlsOptions tls;
   FlowOptions flows;

@@ -5,7 +5,10 @@
 
 #include "broker/engine/broker_observer.h"
 #include "broker/engine/broker_options.h"
-#include "broker/engine/flow_event_log.h"
+#include "broker/engine/event_log.h"
+#include "broker/engine/flow_view.h"
+#include "broker/engine/preference_event.h"
+#include "broker/engine/race_log.h"
 #include "broker/engine/shared_history.h"
 #include "broker/engine/shared_networks.h"
 #include "broker/engine/shared_resolver.h"
@@ -17,9 +20,16 @@ struct BrokerState {
   BrokerState(const BrokerOptions& broker_options, BrokerObserver& broker_observer)
       : options(broker_options),
         observer(broker_observer),
-        history(options.history),
+        preference_events(options.kept_preference_events),
+        history(options.history, preference_events),
         resolver(options.dns.cache),
-        events(options.flows.kept_events) {}
+        events(options.flows.kept_events),
+        races(options.kept_races) {
+    preference_events.Subscribe(std::nullopt,
+                                [this](const PreferenceEvent& event) { observer.OnPreferenceEvent(event); });
+  }
+  BrokerState(const BrokerState&) = delete;
+  BrokerState& operator=(const BrokerState&) = delete;
 
   /// Every attempt ends here once per stage: memory and observer are told.
   void Record(const history::AttemptOutcome& outcome, TimePoint now) {
@@ -42,10 +52,12 @@ struct BrokerState {
 
   const BrokerOptions options;
   BrokerObserver& observer;
+  EventLog<PreferenceEvent> preference_events;
   SharedHistory history;
   SharedNetworks networks;
   SharedResolver resolver;
-  FlowEventLog events;
+  EventLog<FlowEvent> events;
+  RaceLog races;
   std::atomic<std::size_t> flows = 0;  ///< open, in all shards
   /// Rises with every 503, so that shortcuts which do not ask memory know that they must.
   std::atomic<std::uint64_t> unavailable_epoch = 0;

@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/engine/broker_history.h"
 #include "broker/engine/broker_state.h"
 #include "broker/engine/destination_key.h"
 #include "broker/engine/shard.h"
@@ -77,7 +78,7 @@ class ConnectionBroker::Impl {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<net::InterfaceMonitor> interfaces_;  // on the first shard's thread; null: no rtnetlink
   std::atomic<RelayId> last_relay_ = 0;
-  HistoryAccess history_{state_, clock_};
+  BrokerHistory history_{state_, clock_};
 };
 
 Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptions options, BrokerObserver* observer) {
@@ -192,9 +193,11 @@ void ConnectionBroker::ProbeFlow(const flow::FlowId& id, TimePoint deadline, Pro
 }
 
 bool ConnectionBroker::ReportOutcome(const TransactionReport& report) {
-  Shard* shard = impl_->ShardOf(report.flow);
-  return shard != nullptr &&
-         shard->WithCore([&](ShardCore& core, TimePoint now) { return core.flows().Report(report, now); });
+  Shard* shard = report.flow ? impl_->ShardOf(*report.flow) : nullptr;
+  const bool known = shard != nullptr &&
+                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.flows().Report(report, now); });
+  impl_->state_.observer.OnReport(report.outcome, known);
+  return known;
 }
 
 RelayId ConnectionBroker::AttachRelay(std::string client_group, std::shared_ptr<RelaySink> sink) {
@@ -247,25 +250,11 @@ std::vector<ConnectionBroker::SendRefusal> ConnectionBroker::Send(RelayId relay,
   return refusals;
 }
 
-namespace {
-
-class Subscription final : public ConnectionBroker::EventSubscription {
- public:
-  Subscription(FlowEventLog& log, FlowEventLog::SubscriptionId id) : log_(log), id_(id) {}
-  ~Subscription() override { log_.Unsubscribe(id_); }
-
- private:
-  FlowEventLog& log_;
-  FlowEventLog::SubscriptionId id_;
-};
-
-}  // namespace
-
 std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlows(
     std::optional<std::uint64_t> after_sequence, EventSink sink) {
   const auto id = impl_->state_.events.Subscribe(after_sequence, std::move(sink));
   if (!id) return nullptr;
-  return std::make_unique<Subscription>(impl_->state_.events, *id);
+  return std::make_unique<LogSubscription<FlowEvent>>(impl_->state_.events, *id);
 }
 
 HistoryAccess& ConnectionBroker::history() {

@@ -11,6 +11,7 @@
 #include "broker/engine/acquire.h"
 #include "broker/engine/broker_observer.h"
 #include "broker/engine/broker_options.h"
+#include "broker/engine/event_subscription.h"
 #include "broker/engine/flow_view.h"
 #include "broker/engine/history_access.h"
 #include "broker/engine/relay.h"
@@ -66,7 +67,7 @@ class ConnectionBroker {
   /// kProbeTimedOut; a caller whose `deadline` is sooner gets kDeadlineExceeded while the probe goes on.
   void ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done);
 
-  /// Stores the report. False where the flow is not known.
+  /// Stores the report. False where the flow is not known: then it is only counted.
   bool ReportOutcome(const TransactionReport& report);
 
   /// Adds a stream for messages of `client_group`. The sink is kept until DetachRelay returns; no Offer comes after
@@ -87,10 +88,7 @@ class ConnectionBroker {
 
   /// Flow events after `after_sequence` (absent: from now on), in order, pushed to `sink` on shard threads until the
   /// returned subscription is destroyed. Nothing where those events are no longer kept.
-  class EventSubscription {
-   public:
-    virtual ~EventSubscription() = default;
-  };
+  using EventSubscription = engine::EventSubscription;
   using EventSink = std::function<void(const FlowEvent&)>;
   std::unique_ptr<EventSubscription> WatchFlows(std::optional<std::uint64_t> after_sequence, EventSink sink);
   std::uint64_t LatestFlowEvent() const;

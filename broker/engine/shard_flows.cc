@@ -76,7 +76,7 @@ bool ShardFlows::Release(const flow::FlowId& id, TimePoint now) {
 }
 
 bool ShardFlows::Report(const TransactionReport& report, TimePoint now) {
-  flow::Flow* flow = pool_.Find(report.flow);
+  flow::Flow* flow = report.flow ? pool_.Find(*report.flow) : nullptr;
   if (flow == nullptr) return false;
   const auto record = [&](std::optional<FailureReason> failure) {
     context_.state.Record({flow->path(), AttemptStage::kProbe, failure, failure ? std::nullopt : report.rtt}, now);

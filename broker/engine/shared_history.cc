@@ -15,7 +15,8 @@ history::HistoryOptions ShareOf(history::HistoryOptions options, std::size_t str
 
 }  // namespace
 
-SharedHistory::SharedHistory(const history::HistoryOptions& options) : options_(options), families_(options) {
+SharedHistory::SharedHistory(const history::HistoryOptions& options, EventLog<PreferenceEvent>& events)
+    : options_(options), events_(events), families_(options) {
   for (auto& stripe : stripes_) stripe = std::make_unique<Stripe>(ShareOf(options, kStripes), families_);
 }
 
@@ -23,6 +24,7 @@ void SharedHistory::Record(const history::AttemptOutcome& outcome, TimePoint now
   Stripe& stripe = StripeOf(outcome.path.target.endpoint.address);
   const std::scoped_lock lock(stripe.mutex, families_mutex_);
   stripe.history.Record(outcome, now);
+  Publish(stripe, {&outcome.path, 1}, now);
 }
 
 void SharedHistory::RecordRace(const history::Path& winner, std::span<const history::Path> candidates, TimePoint now) {
@@ -36,6 +38,7 @@ void SharedHistory::RecordRace(const history::Path& winner, std::span<const hist
     if (parts[i].empty()) continue;
     const std::scoped_lock lock(stripes_[i]->mutex, families_mutex_);
     stripes_[i]->history.RecordRace(winner, parts[i], now);
+    Publish(*stripes_[i], parts[i], now);
   }
 }
 
@@ -86,35 +89,70 @@ std::vector<history::FamilyPreference> SharedHistory::Preferences(TimePoint now)
   return all;
 }
 
-std::vector<history::FamilyPreference> SharedHistory::TakeChanges(TimePoint now) {
-  std::vector<history::FamilyPreference> all;
+void SharedHistory::Append(history::FamilyPreference changed, TimePoint now) {
+  events_.Append({.sequence = 0, .time = now, .what = std::move(changed)});
+}
+
+void SharedHistory::Publish(Stripe& stripe, std::span<const history::Path> touched, TimePoint now) {
+  for (const history::Path& path : touched) {
+    if (auto changed = stripe.history.TakeChange(path, now)) Append(*std::move(changed), now);
+  }
+  if (now - stripe.looked_through >= kLookThroughEvery) PublishAll(stripe, now);
+}
+
+void SharedHistory::PublishAll(Stripe& stripe, TimePoint now) {
+  for (history::FamilyPreference& changed : stripe.history.TakeChanges(now)) Append(std::move(changed), now);
+  stripe.looked_through = now;
+}
+
+void SharedHistory::PublishChanges(TimePoint now) {
   for (const auto& stripe : stripes_) {
     const std::scoped_lock lock(stripe->mutex, families_mutex_);
-    std::ranges::move(stripe->history.TakeChanges(now), std::back_inserter(all));
+    PublishAll(*stripe, now);
   }
+}
+
+std::vector<history::Path> SharedHistory::PathsOf(const IpAddress& address) const {
+  const Stripe& stripe = StripeOf(address);
+  const std::lock_guard lock(stripe.mutex);
+  return stripe.history.PathsOf(address);
+}
+
+template <typename Function>
+Forgotten SharedHistory::ForgetIn(Stripe& stripe, Function forget) {
+  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  const Forgotten before{stripe.history.target_count(), stripe.history.prefix_count()};
+  forget(stripe.history);
+  return {before.targets - stripe.history.target_count(), before.prefixes - stripe.history.prefix_count()};
+}
+
+Forgotten SharedHistory::ForgetAll(TimePoint now) {
+  Forgotten all;
+  for (const auto& stripe : stripes_) {
+    all += ForgetIn(*stripe, [](history::ReachabilityHistory& history) { history.ForgetAll(); });
+  }
+  events_.Append({.sequence = 0, .time = now, .what = PreferencesForgotten{}});
   return all;
 }
 
-void SharedHistory::ForgetAll() {
-  for (const auto& stripe : stripes_) {
-    const std::scoped_lock lock(stripe->mutex, families_mutex_);
-    stripe->history.ForgetAll();
+Forgotten SharedHistory::Forget(const IpAddress& address, TimePoint now) {
+  const Forgotten forgotten =
+      ForgetIn(StripeOf(address), [&](history::ReachabilityHistory& history) { history.Forget(address); });
+  if (forgotten.prefixes > 0) {
+    const int bits = address.is_ipv4() ? options_.ipv4_prefix_bits : options_.ipv6_prefix_bits;
+    events_.Append({.sequence = 0, .time = now, .what = PreferencesForgotten{IpPrefix::Of(address, bits)}});
   }
+  return forgotten;
 }
 
-bool SharedHistory::Forget(const IpAddress& address) {
-  Stripe& stripe = StripeOf(address);
-  const std::scoped_lock lock(stripe.mutex, families_mutex_);
-  return stripe.history.Forget(address);
-}
-
-bool SharedHistory::Forget(const IpAddress& prefix, int bits) {
-  bool any = false;
+Forgotten SharedHistory::Forget(const IpPrefix& prefix, TimePoint now) {
+  Forgotten all;
   for (const auto& stripe : stripes_) {
-    const std::scoped_lock lock(stripe->mutex, families_mutex_);
-    any = stripe->history.Forget(prefix, bits) || any;
+    all +=
+        ForgetIn(*stripe, [&](history::ReachabilityHistory& history) { history.Forget(prefix.address, prefix.bits); });
   }
-  return any;
+  if (all.prefixes > 0) events_.Append({.sequence = 0, .time = now, .what = PreferencesForgotten{prefix}});
+  return all;
 }
 
 void SharedHistory::Export(const std::function<void(history::HistoryRecords)>& write) const {

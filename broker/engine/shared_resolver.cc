@@ -1,6 +1,7 @@
 #include "broker/engine/shared_resolver.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace flowbroker::engine {
@@ -38,6 +39,17 @@ SharedResolver::Ended SharedResolver::End(const dns::Question& question, dns::Re
     recheck_at_[question] = now + kRecheckAfterTrouble;
   }
   return ended;
+}
+
+std::vector<IpAddress> SharedResolver::AddressesOf(const dns::DnsName& name, TimePoint now) {
+  std::vector<IpAddress> addresses;
+  const std::lock_guard lock(mutex_);
+  for (const dns::RecordType type : {dns::RecordType::kA, dns::RecordType::kAaaa}) {
+    auto known = cache_.Find({name, type}, now);
+    if (!known) known = cache_.FindStale({name, type}, now);
+    if (known) std::ranges::copy(known->records.addresses, std::back_inserter(addresses));
+  }
+  return addresses;
 }
 
 }  // namespace flowbroker::engine

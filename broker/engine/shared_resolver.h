@@ -36,6 +36,9 @@ class SharedResolver {
   /// The question in flight was answered, or DNS failed: then an expired answer stands in where there is one.
   Ended End(const dns::Question& question, dns::RecordSet records, TimePoint now);
 
+  /// The addresses of `name` that the cache knows, expired ones included while they could stand in.
+  std::vector<IpAddress> AddressesOf(const dns::DnsName& name, TimePoint now);
+
  private:
   /// RFC 8767 s.5 ("failure recheck timer"): while DNS is in trouble the stale answer is served for so long without
   /// asking, or every request would pay the time-out anew.

@@ -252,7 +252,7 @@ bool ReachabilityHistory::IsTrusted(const TargetRecord& own, const PrefixRecord*
 // ---- Preferences ----
 
 bool ReachabilityHistory::OtherPreferred(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const {
-  return IsLive(record.hold, now) || families_.HoldOf(FamilyOf(key), now) != nullptr || IsRecent(record.lost_race, now);
+  return HoldOf(key, record, now) != nullptr || IsRecent(record.lost_race, now);
 }
 
 void ReachabilityHistory::UpdatePreference(const PrefixKey& key, PrefixRecord& record, TimePoint now) const {
@@ -261,10 +261,20 @@ void ReachabilityHistory::UpdatePreference(const PrefixKey& key, PrefixRecord& r
   record.other_preferred = other;
 }
 
+const Hold* ReachabilityHistory::HoldOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const {
+  return IsLive(record.hold, now) ? &*record.hold : families_.HoldOf(FamilyOf(key), now);
+}
+
+Reachability ReachabilityHistory::ReachabilityOf(const PrefixKey& key, const PrefixRecord& record,
+                                                 TimePoint now) const {
+  if (const Hold* hold = HoldOf(key, record, now)) return hold->reachability();
+  return IsRecent(record.last_success, now) ? Reachability::kReachable : Reachability::kUnknown;
+}
+
 FamilyPreference ReachabilityHistory::PreferenceOf(const PrefixKey& key, const PrefixRecord& record,
                                                    TimePoint now) const {
   const bool other = OtherPreferred(key, record, now);
-  const Hold* hold = IsLive(record.hold, now) ? &*record.hold : families_.HoldOf(FamilyOf(key), now);
+  const Hold* hold = HoldOf(key, record, now);
   const AddressFamily own_family = key.prefix.family();
   const double own_works = record.evidence.Probability(families_.Probability(FamilyOf(key), now), now, options_);
   const double own_wins = record.races.Probability(own_works, now, options_);
@@ -276,13 +286,12 @@ FamilyPreference ReachabilityHistory::PreferenceOf(const PrefixKey& key, const P
       .since = record.preferred_since,
       .wins = record.wins,
       .losses = record.losses,
-      .reachability = IsRecent(record.last_success, now) ? Reachability::kReachable : Reachability::kUnknown,
+      .reachability = ReachabilityOf(key, record, now),
       .failure = std::nullopt,
       .smoothed_rtt = std::nullopt,
       .next_reprobe = kNever};
   if (other != record.other_preferred) preference.since = hold != nullptr ? hold->since : now;
   if (hold != nullptr) {
-    preference.reachability = hold->reachability();
     preference.failure = hold->reason;
     preference.next_reprobe = hold->next_reprobe;
   }
@@ -299,19 +308,36 @@ std::vector<FamilyPreference> ReachabilityHistory::Preferences(TimePoint now) co
   return all;
 }
 
+bool ReachabilityHistory::TellsNews(const PrefixKey& key, PrefixRecord& record, TimePoint now) const {
+  UpdatePreference(key, record, now);
+  const Reachability reachability = ReachabilityOf(key, record, now);
+  const bool old = record.told_other_preferred == record.other_preferred && record.told_reachability == reachability;
+  record.told_other_preferred = record.other_preferred;
+  record.told_reachability = reachability;
+  return !old;
+}
+
 std::vector<FamilyPreference> ReachabilityHistory::TakeChanges(TimePoint now) {
   std::vector<FamilyPreference> changes;
   prefixes_.ForEach([&](const PrefixKey& key, PrefixRecord& record) {
-    UpdatePreference(key, record, now);
-    const FamilyPreference preference = PreferenceOf(key, record, now);
-    if (record.told_other_preferred == record.other_preferred && record.told_reachability == preference.reachability) {
-      return;
-    }
-    record.told_other_preferred = record.other_preferred;
-    record.told_reachability = preference.reachability;
-    changes.push_back(preference);
+    if (TellsNews(key, record, now)) changes.push_back(PreferenceOf(key, record, now));
   });
   return changes;
+}
+
+std::optional<FamilyPreference> ReachabilityHistory::TakeChange(const Path& path, TimePoint now) {
+  const PrefixKey key = PrefixOf(path);
+  PrefixRecord* record = prefixes_.Find(key);
+  if (record == nullptr || !TellsNews(key, *record, now)) return std::nullopt;
+  return PreferenceOf(key, *record, now);
+}
+
+std::vector<Path> ReachabilityHistory::PathsOf(const IpAddress& address) const {
+  std::vector<Path> paths;
+  targets_.ForEach([&](const Path& path, const TargetRecord& /*record*/) {
+    if (path.target.endpoint.address == address) paths.push_back(path);
+  });
+  return paths;
 }
 
 // ---- Forgetting, keeping ----
@@ -323,7 +349,10 @@ void ReachabilityHistory::ForgetAll() {
 }
 
 bool ReachabilityHistory::Forget(const IpAddress& address) {
-  return targets_.EraseIf([&](const Path& path) { return path.target.endpoint.address == address; }) > 0;
+  const auto targets = targets_.EraseIf([&](const Path& path) { return path.target.endpoint.address == address; });
+  const auto prefixes =
+      prefixes_.EraseIf([&, prefix = Masked(address)](const PrefixKey& key) { return key.prefix == prefix; });
+  return targets + prefixes > 0;
 }
 
 bool ReachabilityHistory::Forget(const IpAddress& prefix, int bits) {

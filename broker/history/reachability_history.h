@@ -72,12 +72,19 @@ class ReachabilityHistory {
 
   /// Every prefix remembered, in no order.
   std::vector<FamilyPreference> Preferences(TimePoint now) const;
-  /// The preferences whose family or reachability changed since the last call; each prefix at most once.
+  /// The preferences whose family or reachability changed since they were taken last; each prefix at most once. Looks
+  /// through all of them.
   std::vector<FamilyPreference> TakeChanges(TimePoint now);
+  /// The same for the prefix of `path` alone.
+  std::optional<FamilyPreference> TakeChange(const Path& path, TimePoint now);
+
+  /// The targets of `address` that are remembered, on every network. Looks through all targets.
+  std::vector<Path> PathsOf(const IpAddress& address) const;
 
   /// Families too, of all who share them.
   void ForgetAll();
-  /// Forgets the targets of `address` on every network. False where there is none.
+  /// Forgets the targets of `address` on every network, and what is known of the prefix it is in as a whole; other
+  /// targets of the prefix stay. False where there is nothing of it.
   bool Forget(const IpAddress& address);
   /// Forgets every target and prefix inside `prefix`/`bits`. False where there is none.
   bool Forget(const IpAddress& prefix, int bits);
@@ -110,9 +117,12 @@ class ReachabilityHistory {
   bool IsLive(const std::optional<Hold>& hold, TimePoint now) const { return hold && !hold->IsOver(now, options_); }
   bool IsRecent(TimePoint at, TimePoint now) const { return at != kNever && now - at < options_.lifetime; }
   bool IsTrusted(const TargetRecord& own, const PrefixRecord* prefix, TimePoint now) const;
+  const Hold* HoldOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
+  Reachability ReachabilityOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
   bool OtherPreferred(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
   void UpdatePreference(const PrefixKey& key, PrefixRecord& record, TimePoint now) const;
   FamilyPreference PreferenceOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
+  bool TellsNews(const PrefixKey& key, PrefixRecord& record, TimePoint now) const;
   PrefixKey PrefixOf(const Path& path) const;
   IpAddress Masked(const IpAddress& address) const;
 

@@ -7,6 +7,7 @@
 namespace flowbroker::cli {
 namespace {
 
+using client::AddressFamily;
 using client::TransactionOutcome;
 using client::Transport;
 
@@ -22,7 +23,10 @@ constexpr const char* kFooter =
     "  flowctl acquire sip:bob@example.org         the same flow again: now it comes from the pool\n"
     "  flowctl acquire 'sips:example.org' --json | jq -r .flow_id\n"
     "  flowctl flows                               what is open\n"
-    "  flowctl watch                               what opens and closes, and why\n\n"
+    "  flowctl watch                               what opens and closes, and why\n"
+    "  flowctl races --host example.org -v         what happened lately on the way to it, as waterfalls\n"
+    "  flowctl prefs                               which family is used for which prefix, and since when\n"
+    "  flowctl reach sip1.example.org              what is remembered of one host; `reset` forgets it\n\n"
     "The broker's address is --address, or $FLOWBROKER_ADDRESS, or the daemon's default socket where it exists, or\n"
     "127.0.0.1:7460. A waterfall reads from left to right: one line per step, the bar is when it ran, the last column\n"
     "how it ended. COLUMNS sets the width, NO_COLOR turns colour off.\n\n"
@@ -30,7 +34,7 @@ constexpr const char* kFooter =
     "  0  done; for `options`: a response came\n"
     "  1  something else went wrong\n"
     "  2  wrong usage, or INVALID_ARGUMENT: the request is malformed\n"
-    "  3  NOT_FOUND: no such name or flow\n"
+    "  3  NOT_FOUND: no such name or flow; for `reach`: nothing is known of it\n"
     "  4  UNAVAILABLE: every target failed, or the flow is dead\n"
     "  5  DEADLINE_EXCEEDED: not in time\n"
     "  6  RESOURCE_EXHAUSTED: a limit of the broker\n"
@@ -55,6 +59,12 @@ CLI::Validator NameOf(const std::map<std::string, Value>& values) {
       "");
 }
 
+const std::map<std::string, Transport>& Transports() {
+  static const std::map<std::string, Transport> transports{
+      {"udp", Transport::kUdp}, {"tcp", Transport::kTcp}, {"tls", Transport::kTls}};
+  return transports;
+}
+
 /// The options of one command line, bound to one Invocation.
 class CommandLine {
  public:
@@ -69,6 +79,10 @@ class CommandLine {
     AddFlowCommands();
     AddWatch();
     AddReport();
+    AddPrefs();
+    AddReach();
+    AddRaces();
+    AddReset();
   }
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
@@ -79,6 +93,9 @@ class CommandLine {
       invocation_.request.time_sensitive = !no_probe_;
       if (invocation_.group) invocation_.request.client_group = *invocation_.group;
       invocation_.request.destination.to = invocation_.subject;
+      if (failed_) invocation_.races.succeeded = false;
+      invocation_.races.client_group = invocation_.group;
+      invocation_.reachability.host = invocation_.subject;
       return {.invocation = invocation_, .text = {}, .code = ExitCode::kOk};
     } catch (const CLI::ParseError& error) {
       std::ostringstream text;
@@ -113,12 +130,10 @@ class CommandLine {
   }
 
   void AddDestinationOptions(CLI::App* sub) {
-    static const std::map<std::string, Transport> kTransports{
-        {"udp", Transport::kUdp}, {"tcp", Transport::kTcp}, {"tls", Transport::kTls}};
     client::Destination& destination = invocation_.request.destination;
     sub->add_option("--transport", destination.allowed_transports, "allow only these: udp, tcp, tls")
         ->delimiter(',')
-        ->transform(NameOf(kTransports))
+        ->transform(NameOf(Transports()))
         ->type_name("LIST");
     sub->add_option("--local-address", destination.local_address, "address to send from")->type_name("IP");
     sub->add_option("--interface", destination.local_interface, "interface to send from")->type_name("NAME");
@@ -186,11 +201,7 @@ class CommandLine {
   void AddWatch() {
     CLI::App* watch = Add(Command::kWatch, "watch", "show flows being opened and closed, and messages dropped");
     AddGroup(watch, "only flows of this client group");
-    watch->add_option("--after", invocation_.after, "resume after this sequence number")->type_name("N");
-    watch->add_option("--count", invocation_.count, "end after so many events")->type_name("N");
-    watch->add_option("--for", invocation_.duration, "end after so long")
-        ->check(SecondsBetween(0.0, 86400.0))
-        ->type_name("SECONDS");
+    AddWatchOptions(watch);
     watch->footer("With --json: a line per answer of the broker; the first says that the watch is in place.");
   }
 
@@ -209,9 +220,86 @@ class CommandLine {
     report->add_option("--retry-after", invocation_.retry_after, "of a 503")->type_name("SECONDS");
   }
 
+  void AddInterface(CLI::App* sub, std::string& interface) {
+    sub->add_option("--interface", interface, "only this local interface")->type_name("NAME");
+  }
+
+  void AddWatchOptions(CLI::App* sub) {
+    sub->add_option("--after", invocation_.after, "resume after this sequence number")->type_name("N");
+    sub->add_option("--count", invocation_.count, "end after so many events")->type_name("N");
+    sub->add_option("--for", invocation_.duration, "end after so long")
+        ->check(SecondsBetween(0.0, 86400.0))
+        ->type_name("SECONDS");
+  }
+
+  void AddPrefs() {
+    static const std::map<std::string, AddressFamily> kFamilies{{"ipv4", AddressFamily::kIpv4},
+                                                                {"ipv6", AddressFamily::kIpv6}};
+    CLI::App* prefs = Add(Command::kPrefs, "prefs", "show which address family is used for which prefix, and why");
+    AddInterface(prefs, invocation_.preferences.interface);
+    prefs->add_option("--family", invocation_.preferences.family, "only prefixes of this family: ipv4, ipv6")
+        ->transform(NameOf(kFamilies))
+        ->type_name("FAMILY");
+    prefs->add_option("--prefix", invocation_.preferences.prefix, "only prefixes that overlap it, or contain it")
+        ->type_name("PREFIX|IP");
+    prefs->add_flag("--impaired", invocation_.preferences.only_impaired,
+                    "only those slow or unreachable, or whose own family is not preferred");
+    prefs->add_flag("--watch", invocation_.follow, "show changes as they happen instead");
+    AddWatchOptions(prefs);
+    prefs->footer(
+        "A family is preferred with a confidence, from races won and lost that fade with time. What is unreachable or\n"
+        "slow is tried again in the background while there is traffic. --after, --count and --for go with --watch;\n"
+        "with --json it prints a line per answer, the first of which says that the watch is in place.\n"
+        "Example: flowctl prefs --impaired");
+  }
+
+  void AddReach() {
+    CLI::App* reach = Add(Command::kReach, "reach", "show what is remembered of a host's targets");
+    reach->add_option("HOST|IP", invocation_.subject, "host name or address")->required();
+    reach->add_option("--port", invocation_.reachability.port, "only this port")->type_name("PORT");
+    reach->add_option("--transport", invocation_.reachability.transport, "only this one: udp, tcp, tls")
+        ->transform(NameOf(Transports()))
+        ->type_name("TRANSPORT");
+    AddInterface(reach, invocation_.reachability.interface);
+    reach->footer(
+        "A name stands for the targets that recent acquires for it, or through it, led to.\n"
+        "Example: flowctl reach sip1.example.org --transport tls");
+  }
+
+  void AddRaces() {
+    CLI::App* races = Add(Command::kRaces, "races", "show the last acquires that needed DNS or a race");
+    races->add_option("--host", invocation_.races.host, "only for this name or address, or with a target of it")
+        ->type_name("HOST|IP");
+    races->add_option("--count", invocation_.count, "so many; default 20")
+        ->check(CLI::Range(1U, 1'000'000U).description(""))
+        ->type_name("N");
+    races->add_flag("--failed", failed_, "only those without a flow");
+    AddGroup(races, "only those of this client group");
+    races->add_flag("-v,--waterfall", invocation_.waterfall, "draw what happened in each");
+    races->footer("Example: flowctl races --host example.org --count 1 -v");
+  }
+
+  void AddReset() {
+    CLI::App* reset = Add(Command::kReset, "reset", "make the broker forget what it has learned");
+    const auto say = [this](ResetWhat what) { return [this, what](auto) { invocation_.reset = what; }; };
+    CLI::Option_group* what = reset->add_option_group("what", "one of");
+    what->add_flag_function("--all", say(ResetWhat::kAll), "everything");
+    what->add_option("--prefix", invocation_.subject, "all targets and prefixes inside it")
+        ->each(say(ResetWhat::kPrefix))
+        ->type_name("PREFIX");
+    what->add_option("--host", invocation_.subject, "the targets of a host name or address")
+        ->each(say(ResetWhat::kHost))
+        ->type_name("HOST|IP");
+    what->require_option(1);
+    reset->footer(
+        "Flows stay open. The races shown by `races` stay too.\n"
+        "Example: flowctl reset --prefix 2001:db8::/32");
+  }
+
   CLI::App app_{kDescription, "flowctl"};
   Invocation invocation_;
   bool no_probe_ = false;
+  bool failed_ = false;
 };
 
 }  // namespace

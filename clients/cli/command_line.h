@@ -5,6 +5,7 @@
 #include <string>
 
 #include "clients/cli/exit_code.h"
+#include "clients/cpp/history.h"
 #include "clients/cpp/types.h"
 
 namespace flowbroker::cli {
@@ -21,11 +22,18 @@ enum class Command : std::uint8_t {
   kProbe,
   kWarm,
   kReport,
+  kPrefs,
+  kReach,
+  kRaces,
+  kReset,
 };
 
 /// Group of the flows that flowctl acquires: a group of its own, so that it takes no messages away from the servers
 /// that use the broker.
 inline constexpr const char* kOwnGroup = "flowctl";
+
+/// What `reset` forgets.
+enum class ResetWhat : std::uint8_t { kAll, kPrefix, kHost };
 
 /// What the command line asks for.
 struct Invocation {
@@ -40,15 +48,25 @@ struct Invocation {
   std::string file = "-";  ///< "-": standard input
   double wait = 0;         ///< seconds; 0: do not wait for messages
   bool crlf = false;       ///< turn LF into CRLF
-  // send, watch
-  unsigned count = 0;  ///< end after so many messages or events; 0: no limit
-  // watch
+  // send, watch, prefs --watch, races
+  unsigned count = 0;  ///< end after so many messages, events or races; 0: no limit, for races 20
+  // watch, prefs --watch
   std::uint64_t after = 0;
   double duration = 0;  ///< seconds; 0: for ever
   // report
   client::TransactionOutcome outcome = client::TransactionOutcome::kAnswered;
   double rtt_ms = 0;        ///< 0: unknown
   double retry_after = -1;  ///< seconds; negative: none
+  // prefs
+  client::PreferenceFilter preferences;
+  bool follow = false;  ///< --watch
+  // reach
+  client::ReachabilityQuery reachability;
+  // races
+  client::RaceFilter races;
+  bool waterfall = false;
+  // reset: `subject` is the prefix or host
+  ResetWhat reset = ResetWhat::kAll;
 };
 
 /// An invocation, or the text to show (help, version, what is wrong) and the exit code.

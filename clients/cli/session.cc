@@ -47,6 +47,7 @@ Session::Session(const Invocation& asked, std::ostream& to, std::ostream& errors
   deadline = client::DeadlineAfter(Seconds(asked.timeout));
   broker = v1::BrokerService::NewStub(channel);
   flows = v1::FlowService::NewStub(channel);
+  history = v1::HistoryService::NewStub(channel);
 }
 
 void PrintJson(const Session& session, const google::protobuf::Message& message) {
@@ -86,6 +87,14 @@ ExitCode Run(Session& session) {
       return RunWarm(session);
     case Command::kReport:
       return RunReport(session);
+    case Command::kPrefs:
+      return RunPrefs(session);
+    case Command::kReach:
+      return RunReach(session);
+    case Command::kRaces:
+      return RunRaces(session);
+    case Command::kReset:
+      return RunReset(session);
   }
   __builtin_unreachable();
 }

@@ -13,6 +13,7 @@
 #include "clients/cli/waterfall.h"
 #include "flowbroker/v1/broker_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
+#include "flowbroker/v1/history_service.grpc.pb.h"
 
 namespace flowbroker::cli {
 
@@ -32,6 +33,7 @@ struct Session {
   std::chrono::system_clock::time_point deadline;
   std::unique_ptr<v1::BrokerService::StubInterface> broker;
   std::unique_ptr<v1::FlowService::StubInterface> flows;
+  std::unique_ptr<v1::HistoryService::StubInterface> history;
 
   client::Duration Elapsed() const { return std::chrono::system_clock::now() - start; }
 };
@@ -67,6 +69,10 @@ ExitCode RunClose(Session& session);
 ExitCode RunRelease(Session& session);
 ExitCode RunProbe(Session& session);
 ExitCode RunReport(Session& session);
+ExitCode RunPrefs(Session& session);
+ExitCode RunReach(Session& session);
+ExitCode RunRaces(Session& session);
+ExitCode RunReset(Session& session);
 
 /// The command of the invocation.
 ExitCode Run(Session& session);

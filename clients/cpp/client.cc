@@ -1,6 +1,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <unordered_set>
@@ -14,6 +15,7 @@
 #include "clients/cpp/wire.h"
 #include "flowbroker/v1/broker_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
+#include "flowbroker/v1/history_service.grpc.pb.h"
 
 namespace flowbroker::client {
 namespace {
@@ -88,7 +90,8 @@ class Client::Connection {
         address(BrokerAddress(options.address)),
         channel(OpenChannel(address)),
         broker(v1::BrokerService::NewStub(channel)),
-        flows(v1::FlowService::NewStub(channel)) {}
+        flows(v1::FlowService::NewStub(channel)),
+        history(v1::HistoryService::NewStub(channel)) {}
 
   ~Connection() { calls.CancelAndWait(); }
 
@@ -104,17 +107,21 @@ class Client::Connection {
     return response;
   }
 
+  Result<Forgotten> Reset(const v1::ResetHistoryRequest& request);
+
   const ClientOptions options;
   const std::string address;
   const std::shared_ptr<grpc::Channel> channel;
   const std::shared_ptr<v1::BrokerService::StubInterface> broker;
   const std::shared_ptr<v1::FlowService::StubInterface> flows;
+  const std::shared_ptr<v1::HistoryService::StubInterface> history;
   const std::shared_ptr<EventLoop> loop = std::make_shared<EventLoop>();
   PendingCalls calls;
 };
 
 using Broker = v1::BrokerService::StubInterface;
 using Flows = v1::FlowService::StubInterface;
+using History = v1::HistoryService::StubInterface;
 
 Client::Client(ClientOptions options) : connection_(std::make_unique<Connection>(std::move(options))) {}
 Client::~Client() = default;
@@ -192,6 +199,65 @@ Result<ProbeResult> Client::ProbeFlow(const std::string& flow_id, Timeout timeou
   request.set_flow_id(flow_id);
   return connection_->Call(*connection_->flows, &Flows::ProbeFlow, request, timeout)
       .map([](const v1::ProbeFlowResponse& response) { return FromProto(response); });
+}
+
+Result<std::vector<FamilyPreference>> Client::ListFamilyPreferences(const PreferenceFilter& filter) {
+  std::vector<FamilyPreference> preferences;
+  v1::ListFamilyPreferencesRequest request = ToProto(filter);
+  request.set_page_size(1000);
+  do {
+    const auto page = connection_->Call(*connection_->history, &History::ListFamilyPreferences, request, {});
+    if (!page) return tl::unexpected(page.error());
+    for (const v1::FamilyPreference& preference : page->preferences()) preferences.push_back(FromProto(preference));
+    request.set_page_token(page->next_page_token());
+  } while (!request.page_token().empty());
+  return preferences;
+}
+
+Result<std::vector<TargetReachability>> Client::GetReachability(const ReachabilityQuery& query) {
+  const auto response = connection_->Call(*connection_->history, &History::GetReachability, ToProto(query), {});
+  if (!response) return tl::unexpected(response.error());
+  std::vector<TargetReachability> targets;
+  for (const v1::TargetReachability& target : response->targets()) targets.push_back(FromProto(target));
+  return targets;
+}
+
+Result<std::vector<Race>> Client::ListRaces(std::size_t count, const RaceFilter& filter) {
+  std::vector<Race> races;
+  v1::ListRacesRequest request = ToProto(filter);
+  while (races.size() < count) {
+    request.set_page_size(static_cast<std::uint32_t>(std::min<std::size_t>(1000, count - races.size())));
+    const auto page = connection_->Call(*connection_->history, &History::ListRaces, request, {});
+    if (!page) return tl::unexpected(page.error());
+    for (const v1::Race& race : page->races()) races.push_back(FromProto(race));
+    if (page->next_page_token().empty()) break;
+    request.set_page_token(page->next_page_token());
+  }
+  return races;
+}
+
+Result<Forgotten> Client::Connection::Reset(const v1::ResetHistoryRequest& request) {
+  return Call(*history, &History::ResetHistory, request, {}).map([](const v1::ResetHistoryResponse& response) {
+    return FromProto(response);
+  });
+}
+
+Result<Forgotten> Client::ForgetAll() {
+  v1::ResetHistoryRequest request;
+  request.set_all(true);
+  return connection_->Reset(request);
+}
+
+Result<Forgotten> Client::ForgetPrefix(const std::string& prefix) {
+  v1::ResetHistoryRequest request;
+  request.set_prefix(prefix);
+  return connection_->Reset(request);
+}
+
+Result<Forgotten> Client::ForgetHost(const std::string& host) {
+  v1::ResetHistoryRequest request;
+  request.set_host(host);
+  return connection_->Reset(request);
 }
 
 std::unique_ptr<RelayStream> Client::OpenRelay(RelayOptions options, RelayHandlers handlers) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clients/cpp/flow_watch.h"
+#include "clients/cpp/history.h"
 #include "clients/cpp/relay_stream.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/types.h"
@@ -61,6 +62,17 @@ class Client {
   Result<Flow> GetFlow(const std::string& flow_id);
   Result<void> CloseFlow(const std::string& flow_id);
   Result<ProbeResult> ProbeFlow(const std::string& flow_id, Timeout timeout = {});
+
+  /// What is known of each prefix, over as many pages as it takes.
+  Result<std::vector<FamilyPreference>> ListFamilyPreferences(const PreferenceFilter& filter = {});
+  /// What is known of the targets of a host. kNotFound: nothing.
+  Result<std::vector<TargetReachability>> GetReachability(const ReachabilityQuery& query);
+  /// At most `count` races, newest first.
+  Result<std::vector<Race>> ListRaces(std::size_t count, const RaceFilter& filter = {});
+  /// Forgets everything that was learned, all inside a prefix in CIDR form, or the targets of a host name or address.
+  Result<Forgotten> ForgetAll();
+  Result<Forgotten> ForgetPrefix(const std::string& prefix);
+  Result<Forgotten> ForgetHost(const std::string& host);
 
   /// Opens a stream at once; where the broker cannot be reached `on_closed` says so.
   std::unique_ptr<RelayStream> OpenRelay(RelayOptions options, RelayHandlers handlers);

@@ -1,38 +1,12 @@
 #include "clients/cpp/wire.h"
 
-#include <google/protobuf/duration.pb.h>
-#include <google/protobuf/timestamp.pb.h>
+#include "clients/cpp/wire_fields.h"
 
 namespace flowbroker::client {
 namespace {
 
+using client::From;  // beside those below
 using std::chrono::duration_cast;
-
-// Enums of the contract are open: a number this library does not know becomes kUnknown.
-template <typename Enum>
-Enum EnumFrom(int number, Enum last) {
-  return number > 0 && number <= static_cast<int>(last) ? static_cast<Enum>(number) : Enum{};
-}
-
-Transport From(v1::Transport transport) {
-  return EnumFrom(transport, Transport::kTls);
-}
-AddressFamily From(v1::AddressFamily family) {
-  return EnumFrom(family, AddressFamily::kIpv6);
-}
-
-Duration From(const google::protobuf::Duration& duration) {
-  return std::chrono::seconds(duration.seconds()) + std::chrono::nanoseconds(duration.nanos());
-}
-
-std::chrono::system_clock::time_point From(const google::protobuf::Timestamp& time) {
-  const auto since_epoch = std::chrono::seconds(time.seconds()) + std::chrono::nanoseconds(time.nanos());
-  return std::chrono::system_clock::time_point(duration_cast<std::chrono::system_clock::duration>(since_epoch));
-}
-
-Endpoint From(const v1::Endpoint& endpoint) {
-  return {.address = endpoint.address(), .port = static_cast<std::uint16_t>(endpoint.port())};
-}
 
 void Set(Duration from, google::protobuf::Duration& to) {
   const auto seconds = duration_cast<std::chrono::seconds>(from);

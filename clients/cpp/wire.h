@@ -4,10 +4,12 @@
 
 #include <optional>
 
+#include "clients/cpp/history.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/types.h"
 #include "flowbroker/v1/broker_service.pb.h"
 #include "flowbroker/v1/flow_service.pb.h"
+#include "flowbroker/v1/history_service.pb.h"
 
 // Between the plain structs of the public headers and the contract. Private to clients/: library and flowctl.
 namespace flowbroker::client {
@@ -16,6 +18,9 @@ v1::AcquireRequest ToProto(const AcquireRequest& request);
 v1::WarmRequest ToProto(const WarmRequest& request);
 v1::ResolveRequest ToProto(const Destination& destination);
 v1::ReportOutcomeRequest ToProto(const TransactionReport& report);
+v1::ListFamilyPreferencesRequest ToProto(const PreferenceFilter& filter);
+v1::GetReachabilityRequest ToProto(const ReachabilityQuery& query);
+v1::ListRacesRequest ToProto(const RaceFilter& filter);
 
 AcquiredFlow FromProto(const v1::AcquireResponse& response);
 Resolution FromProto(const v1::ResolveResponse& response);
@@ -23,6 +28,11 @@ Trace FromProto(const v1::Trace& trace);
 Flow FromProto(const v1::Flow& flow);
 FlowEvent FromProto(const v1::FlowEvent& event);
 ProbeResult FromProto(const v1::ProbeFlowResponse& response);
+FamilyPreference FromProto(const v1::FamilyPreference& preference);
+TargetReachability FromProto(const v1::TargetReachability& target);
+Race FromProto(const v1::Race& race);
+PreferenceEvent FromProto(const v1::PreferenceEvent& event);
+Forgotten FromProto(const v1::ResetHistoryResponse& response);
 
 /// What a call's status means. The message of the broker begins with the name of the failure ("refused: ..."); a status
 /// that gRPC itself made up because there is no connection becomes kBrokerUnreachable.

@@ -84,9 +84,8 @@ void BrokerRpc::Resolve(const v1::ResolveRequest& request, UnaryCall<v1::Resolve
 
 void BrokerRpc::ReportOutcome(const v1::ReportOutcomeRequest& request, UnaryCall<v1::ReportOutcomeResponse>& call) {
   const auto report = FromProto(request);
-  const bool unknown_flow = !report && report.error().reason == FailureReason::kUnknownFlow;
-  if (!report && !unknown_flow) return Fail(call, report.error());
-  call.response().set_known_flow(report && broker_.ReportOutcome(*report));
+  if (!report) return Fail(call, report.error());
+  call.response().set_known_flow(broker_.ReportOutcome(*report));
   call.Finish();
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "service/rpc/call_answer.h"
+#include "service/rpc/fields.h"
 #include "service/rpc/relay_stream.h"
 #include "service/rpc/watch_flows_stream.h"
 
@@ -13,7 +14,6 @@ namespace flowbroker::rpc {
 namespace {
 
 constexpr std::size_t kDefaultPage = 100;
-constexpr std::size_t kMaxPage = 1000;
 
 /// What one page of flows shows.
 struct Page {
@@ -23,14 +23,12 @@ struct Page {
 };
 
 Expected<Page> PageOf(const v1::ListFlowsRequest& request) {
-  Page page{std::nullopt, kDefaultPage, std::nullopt};
-  if (request.page_size() > kMaxPage) {
-    return Unexpected({FailureReason::kInvalidArgument, "at most " + std::to_string(kMaxPage), "page_size"});
-  }
-  if (request.page_size() > 0) page.count = request.page_size();
+  const auto count = PageSize(request.page_size(), kDefaultPage);
+  if (!count) return Unexpected(count.error());
+  Page page{std::nullopt, *count, std::nullopt};
   if (!request.page_token().empty()) {
     page.after = flow::FlowId::Parse(request.page_token());
-    if (!page.after) return Unexpected({FailureReason::kInvalidArgument, "not from a previous answer", "page_token"});
+    if (!page.after) return FieldError("page_token", "not from a previous answer");
   }
   if (request.has_client_group()) page.client_group = request.client_group();
   return page;

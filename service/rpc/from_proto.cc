@@ -1,6 +1,4 @@
-#include <algorithm>
-#include <limits>
-
+#include "service/rpc/fields.h"
 #include "service/rpc/proto_conversion.h"
 
 namespace flowbroker::rpc {
@@ -8,48 +6,8 @@ namespace {
 
 constexpr std::size_t kMaxClientGroup = 128;
 constexpr std::size_t kMaxRequestId = 128;
-constexpr std::size_t kMaxHost = 255;
-constexpr std::size_t kMaxInterface = 15;                             // IFNAMSIZ without the final zero
-constexpr Duration kMaxRtt = std::chrono::seconds(300);               // as the contract says
-constexpr Duration kMaxRetryAfter = std::chrono::seconds(1LL << 31);  // delta-seconds of RFC 3261 s.20.33 in practice
-
-Unexpected FieldError(std::string field, std::string what) {
-  return Unexpected({FailureReason::kInvalidArgument, std::move(what), std::move(field)});
-}
-
-Expected<std::string> Text(const std::string& text, std::size_t max, const char* field) {
-  if (text.size() > max) return FieldError(field, "at most " + std::to_string(max) + " octets");
-  if (text.find('\0') != std::string::npos) return FieldError(field, "contains a zero octet");
-  return text;
-}
-
-Expected<std::optional<IpAddress>> OptionalAddress(const std::string& text, const char* field) {
-  if (text.empty()) return std::nullopt;
-  const auto address = IpAddress::Parse(text);
-  if (!address) return FieldError(field, "not an IP address");
-  return address;
-}
-
-Expected<std::optional<std::uint16_t>> OptionalPort(std::uint32_t port, const char* field) {
-  if (port == 0) return std::nullopt;
-  if (port > std::numeric_limits<std::uint16_t>::max()) return FieldError(field, "not a port");
-  return static_cast<std::uint16_t>(port);
-}
-
-Expected<Transport> RequiredTransport(v1::Transport transport, const char* field) {
-  switch (static_cast<int>(transport)) {  // an open enum of the wire
-    case v1::TRANSPORT_UDP:
-      return Transport::kUdp;
-    case v1::TRANSPORT_TCP:
-      return Transport::kTcp;
-    case v1::TRANSPORT_TLS:
-      return Transport::kTls;
-    case v1::TRANSPORT_UNSPECIFIED:
-      return FieldError(field, "required");
-    default:
-      return FieldError(field, "unknown value " + std::to_string(static_cast<int>(transport)));
-  }
-}
+constexpr Duration kMaxRtt = std::chrono::seconds(300);      // as the contract says
+constexpr Duration kMaxRetryAfter = std::chrono::hours(24);  // as the contract says
 
 Expected<TransportSet> Transports(const v1::Destination& destination) {
   if (destination.allowed_transports_size() == 0) return TransportSet::All();
@@ -168,11 +126,10 @@ Expected<engine::AcquireRequest> FromProto(const v1::AcquireRequest& request) {
 }
 
 Expected<engine::TransactionReport> FromProto(const v1::ReportOutcomeRequest& request) {
-  const auto flow = RequiredFlowId(request.flow_id());
-  if (!flow) return Unexpected(flow.error());
+  if (request.flow_id().empty()) return FieldError("flow_id", "required");
   const auto outcome = Outcome(request.outcome());
   if (!outcome) return Unexpected(outcome.error());
-  engine::TransactionReport report{*flow, *outcome, std::nullopt, std::nullopt};
+  engine::TransactionReport report{flow::FlowId::Parse(request.flow_id()), *outcome, std::nullopt, std::nullopt};
   if (request.has_rtt()) {
     const auto rtt = FromProto(request.rtt(), kMaxRtt, "rtt");
     if (!rtt) return Unexpected(rtt.error());

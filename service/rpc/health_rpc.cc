@@ -4,6 +4,7 @@
 
 #include "flowbroker/v1/broker_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
+#include "flowbroker/v1/history_service.grpc.pb.h"
 #include "service/rpc/stream_call.h"
 
 namespace flowbroker::rpc {
@@ -64,7 +65,8 @@ void HealthRpc::SetServing(bool serving) {
 
 HealthCheckResponse::ServingStatus HealthRpc::StatusOf(const std::string& service) const {
   const bool known = service.empty() || service == v1::BrokerService::service_full_name() ||
-                     service == v1::FlowService::service_full_name();
+                     service == v1::FlowService::service_full_name() ||
+                     service == v1::HistoryService::service_full_name();
   if (!known) return HealthCheckResponse::SERVICE_UNKNOWN;
   return serving_ ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
 }

@@ -27,7 +27,7 @@ std::string WithPort(const std::string& address, int port) {
 }  // namespace
 
 RpcServer::RpcServer(const RpcOptions& options, engine::ConnectionBroker& broker)
-    : broker_rpc_(broker, options), flow_rpc_(broker, options) {}
+    : broker_rpc_(broker, options), flow_rpc_(broker, options), history_rpc_(broker, options) {}
 
 Expected<std::unique_ptr<RpcServer>> RpcServer::Start(const config::ServiceConfig& config,
                                                       engine::ConnectionBroker& broker) {
@@ -41,6 +41,7 @@ Expected<std::unique_ptr<RpcServer>> RpcServer::Start(const config::ServiceConfi
     server->health_.ServeOn(*queue);
     server->broker_rpc_.ServeOn(*queue);
     server->flow_rpc_.ServeOn(*queue);
+    server->history_rpc_.ServeOn(*queue);
     queue->Run();
   }
   return server;
@@ -57,6 +58,7 @@ Expected<void> RpcServer::Listen(const config::ServiceConfig& config) {
   builder.RegisterService(&health_.service());
   builder.RegisterService(&broker_rpc_.service());
   builder.RegisterService(&flow_rpc_.service());
+  builder.RegisterService(&history_rpc_.service());
   std::vector<int> ports(config.listen.size(), 0);
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
     if (auto ready = PrepareListenAddress(config.listen[i]); !ready) return ready;

@@ -13,6 +13,7 @@
 #include "service/rpc/call_queue.h"
 #include "service/rpc/flow_rpc.h"
 #include "service/rpc/health_rpc.h"
+#include "service/rpc/history_rpc.h"
 
 namespace flowbroker::rpc {
 
@@ -49,6 +50,7 @@ class RpcServer {
   HealthRpc health_;
   BrokerRpc broker_rpc_;
   FlowRpc flow_rpc_;
+  HistoryRpc history_rpc_;
   std::vector<std::unique_ptr<CallQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   std::string addresses_;

@@ -21,7 +21,8 @@ void Fails(SharedHistory& history, const Path& path) {
 }
 
 TEST(SharedHistoryTest, FamiliesSpanStripes) {
-  SharedHistory history({});
+  EventLog<PreferenceEvent> events(10);
+  SharedHistory history({}, events);
   for (const auto* address : {"2001:db8:1::1", "2001:db8:2::1", "2001:db8:3::1"}) Fails(history, Tcp(address));
   for (int i = 10; i < 30; ++i) {
     const Path elsewhere = Tcp("2001:db8:" + std::to_string(i) + "::1");
@@ -30,7 +31,8 @@ TEST(SharedHistoryTest, FamiliesSpanStripes) {
 }
 
 TEST(SharedHistoryTest, ARaceCountsOncePerPrefixAndOnlyBetweenFamilies) {
-  SharedHistory history({});
+  EventLog<PreferenceEvent> events(10);
+  SharedHistory history({}, events);
   const Path v6 = Tcp("2001:db8::1");
   const std::vector<Path> both{v6, Tcp("2001:db8::2"), Tcp("192.0.2.1"), Tcp("192.0.2.2")};
   history.RecordRace(v6, both, {});
@@ -39,14 +41,16 @@ TEST(SharedHistoryTest, ARaceCountsOncePerPrefixAndOnlyBetweenFamilies) {
   ASSERT_EQ(preferences.size(), 2U);
   EXPECT_EQ(preferences[0].losses, 1U);  // IPv4 comes first
   EXPECT_EQ(preferences[1].wins, 1U);
-  EXPECT_EQ(history.TakeChanges({}).size(), 1U) << "IPv4 is not preferred there any more";
-  EXPECT_TRUE(history.TakeChanges({}).empty());
+  EXPECT_EQ(events.latest(), 1U) << "IPv4 is not preferred there any more";
+  history.PublishChanges({});
+  EXPECT_EQ(events.latest(), 1U) << "nothing is told twice";
 }
 
 TEST(SharedHistoryTest, WhatIsExportedCanBeImported) {
-  SharedHistory history({});
+  EventLog<PreferenceEvent> events(10);
+  SharedHistory history({}, events);
   for (int i = 0; i < 100; ++i) Fails(history, Tcp("2001:db8:" + std::to_string(i) + "::1"));
-  SharedHistory restored({});
+  SharedHistory restored({}, events);
   int parts = 0;
   history.Export([&](const history::HistoryRecords& records) {
     ++parts;
@@ -64,7 +68,8 @@ TEST(SharedHistoryTest, WhatIsExportedCanBeImported) {
 }
 
 TEST(SharedHistoryTest, SaysHowMuchItHasForgottenForWantOfRoom) {
-  SharedHistory history({.max_targets = 16, .max_prefixes = 16});
+  EventLog<PreferenceEvent> events(10);
+  SharedHistory history({.max_targets = 16, .max_prefixes = 16}, events);
   for (int i = 0; i < 200; ++i) Fails(history, Tcp("2001:db8:" + std::to_string(i) + "::1"));
   const auto occupancy = history.occupancy();
   EXPECT_LE(occupancy.targets, 32U);

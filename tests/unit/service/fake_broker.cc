@@ -306,6 +306,9 @@ std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlow
 std::uint64_t ConnectionBroker::LatestFlowEvent() const {
   return impl_->latest_event;
 }
+HistoryAccess& ConnectionBroker::history() {
+  return impl_->memory;
+}
 void ConnectionBroker::Stop() {
   impl_->Stop();
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "broker/engine/connection_broker.h"
+#include "tests/unit/service/fake_history.h"
 
 namespace flowbroker::engine {
 
@@ -68,6 +69,7 @@ class FakeBroker {
   }
   std::uint64_t latest_event = 0;
   bool events_gone = false;
+  FakeHistory memory;
 
  private:
   struct Relay {

@@ -166,6 +166,27 @@ TEST_F(ReportFromProtoTest, RefusesDurationsThatCannotBe) {
   refuse(std::numeric_limits<std::int64_t>::min(), 0);
 }
 
+TEST_F(ReportFromProtoTest, TakesARetryAfterFromZeroToADay) {
+  request_.mutable_retry_after();
+  EXPECT_EQ(FromProto(request_)->retry_after, seconds(0));  // D6
+  request_.mutable_retry_after()->set_seconds(86'400);
+  EXPECT_EQ(FromProto(request_)->retry_after, seconds(86'400));
+  request_.mutable_retry_after()->set_nanos(1);
+  EXPECT_EQ(FieldAtFault(FromProto(request_)), "retry_after");
+  request_.mutable_retry_after()->set_nanos(0);
+  request_.mutable_retry_after()->set_seconds(-1);
+  EXPECT_EQ(FieldAtFault(FromProto(request_)), "retry_after");
+}
+
+TEST_F(ReportFromProtoTest, MustMakeSenseAlsoForAFlowThatCannotBe) {
+  request_.set_flow_id("not an id");
+  const auto report = FromProto(request_);
+  ASSERT_TRUE(report);
+  EXPECT_FALSE(report->flow);
+  request_.mutable_rtt()->set_seconds(301);
+  EXPECT_EQ(FieldAtFault(FromProto(request_)), "rtt");
+}
+
 TEST_F(ReportFromProtoTest, NeedsAnOutcomeAndAFlow) {
   request_.set_outcome(v1::TRANSACTION_OUTCOME_UNSPECIFIED);
   EXPECT_EQ(FieldAtFault(FromProto(request_)), "outcome");

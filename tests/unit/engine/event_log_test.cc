@@ -1,16 +1,17 @@
-#include "broker/engine/flow_event_log.h"
+#include "broker/engine/event_log.h"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <vector>
 
+#include "broker/engine/flow_view.h"
 #include "tests/support/seeded_random.h"
 
 namespace flowbroker::engine {
 namespace {
 
-class FlowEventLogTest : public ::testing::Test {
+class EventLogTest : public ::testing::Test {
  protected:
   FlowEvent Event() {
     const Endpoint endpoint{*IpAddress::Parse("192.0.2.1"), 5060};
@@ -32,37 +33,37 @@ class FlowEventLogTest : public ::testing::Test {
                      .smoothed_rtt = {}},
             .failure = {}};
   }
-  FlowEventLog::Sink Collect() {
+  EventLog<FlowEvent>::Sink Collect() {
     return [this](const FlowEvent& event) { seen_.push_back(event.sequence); };
   }
 
   testing::SeededRandom random_{13};
   std::vector<std::uint64_t> seen_;
-  FlowEventLog log_{3};
+  EventLog<FlowEvent> log_{3};
 };
 
-TEST_F(FlowEventLogTest, WatcherWithoutASequenceSeesOnlyWhatComes) {
+TEST_F(EventLogTest, WatcherWithoutASequenceSeesOnlyWhatComes) {
   log_.Append(Event());
   ASSERT_TRUE(log_.Subscribe(std::nullopt, Collect()));
   log_.Append(Event());
   EXPECT_EQ(seen_, (std::vector<std::uint64_t>{2}));
 }
 
-TEST_F(FlowEventLogTest, ResumesFromASequenceWithoutGapsOrRepeats) {
+TEST_F(EventLogTest, ResumesFromASequenceWithoutGapsOrRepeats) {
   for (int i = 0; i < 4; ++i) log_.Append(Event());
   ASSERT_TRUE(log_.Subscribe(2, Collect()));
   log_.Append(Event());
   EXPECT_EQ(seen_, (std::vector<std::uint64_t>{3, 4, 5}));
 }
 
-TEST_F(FlowEventLogTest, RefusesToResumeOverAGapOrFromTheFuture) {
+TEST_F(EventLogTest, RefusesToResumeOverAGapOrFromTheFuture) {
   for (int i = 0; i < 5; ++i) log_.Append(Event());
   EXPECT_FALSE(log_.Subscribe(1, Collect())) << "event 2 is no longer kept";
   EXPECT_TRUE(log_.Subscribe(2, Collect()));
   EXPECT_FALSE(log_.Subscribe(6, Collect()));
 }
 
-TEST_F(FlowEventLogTest, UnsubscribedSinkIsNotCalledAgain) {
+TEST_F(EventLogTest, UnsubscribedSinkIsNotCalledAgain) {
   const auto id = log_.Subscribe(0, Collect());
   log_.Append(Event());
   log_.Unsubscribe(*id);

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "broker/engine/race_record.h"
+
+namespace flowbroker::engine {
+
+/// The last races, for people who want to know what happened (H8). What the pool answered at once is not among them.
+/// Thread-safe; readers share the records, so that a long look costs the shards nothing.
+class RaceLog {
+ public:
+  using Entry = std::shared_ptr<const RaceRecord>;
+
+  /// Keeps the last `kept`, about 4 KB each; 0: none.
+  explicit RaceLog(std::size_t kept) : kept_(kept) {}
+
+  /// Whether records are kept at all; otherwise none need be made.
+  bool enabled() const { return kept_ > 0; }
+
+  /// Numbers the record and keeps it in place of the oldest.
+  void Append(RaceRecord record);
+
+  /// Those kept, newest first.
+  std::vector<Entry> Newest() const;
+
+ private:
+  const std::size_t kept_;
+  mutable std::mutex mutex_;
+  std::deque<Entry> entries_;  // oldest first
+  std::uint64_t latest_ = 0;
+};
+
+}  // namespace flowbroker::engine
