@@ -1,9 +1,10 @@
 #!/bin/bash
 # Builds with preset `release`, measures, and prints one table per section; README.md says what each means.
 #
-#   tests/bench/run.sh [--quick] [--only connect|rpc|relay|memory|micro]
+#   tests/bench/run.sh [--quick] [--only connect|warm|repair|large|rpc|relay|memory|micro]
 #
-# Installs what is missing, as root. `connect` needs root in any case, for network namespaces.
+# Installs what is missing, as root. `connect`, `warm`, `repair` and `large` need root in any case, for network
+# namespaces.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 

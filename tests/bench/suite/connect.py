@@ -8,17 +8,11 @@ import sys
 import tempfile
 import time
 
-from .processes import ROOT, BenchError, Broker, output, program, tool
+from .netlab import COST, DELAY, RTT, Lab, broker, uri_of, why_impossible
+from .processes import ROOT, BenchError, output, program, tool
 from .report import median, p90, table
 
-sys.path.insert(0, os.path.join(ROOT, "tests", "netlab"))
-sys.dont_write_bytecode = True
-from lab import Lab, why_impossible  # noqa: E402
-
 PEERS = os.path.join(ROOT, "tests", "bench", "peers")
-RTT = 20  # ms
-DELAY = 200  # ms: the attempt delay where nothing is known
-COST = {"tcp": RTT, "tls": 2 * RTT}
 ROUNDS_OF = 5  # samples of one client before the next one's turn
 
 
@@ -88,10 +82,9 @@ def row(name, limit, times, peers):
 
 def cold_acquire(lab, host, kind):
     """Milliseconds around one Acquire of a daemon that has never done anything."""
-    uri = f"sips:{host}.example.test:5061" if kind == "tls" else f"sip:{host}.example.test:5060;transport=tcp"
-    arguments = ["--dns-servers", "127.0.0.1:5300", "--tls-ca-file", f"{lab.state}/ca.pem"]
-    with Broker(*arguments, inside=lab.command) as broker:
-        answer = output(lab.command("client", [program("bench/acquire_timer"), broker.address, uri])).split(" ", 1)
+    uri = uri_of(host, kind)
+    with broker(lab) as daemon:
+        answer = output(lab.command("client", [program("bench/acquire_timer"), daemon.address, uri])).split(" ", 1)
     if answer[0] == "-":
         raise BenchError(f"Acquire {uri}: {answer[1].strip()}")
     return int(answer[0]) / 1000
