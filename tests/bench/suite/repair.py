@@ -49,7 +49,7 @@ def interval_at(broken_for):
 
 def measure(broken_for):
     """Seconds from the repair to the first request over IPv6."""
-    with Lab(f"repair-{broken_for:g}-{os.getpid()}") as lab, broker(lab) as daemon:
+    with Lab(f"repair-{round(10 * broken_for)}-{os.getpid()}") as lab, broker(lab) as daemon:
         lab.drop("ipv6")
         with acquire_steadily(lab, daemon.address, uri_of("dual", "tcp"), PER_SECOND) as requests:
             marked = Answer(requests.line()).at
