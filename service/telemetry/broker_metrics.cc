@@ -220,6 +220,7 @@ void BrokerMetrics::MakeRelayed() {
 
 void BrokerMetrics::MakeLimits() {
   auto& family = Counters(registry_, "flowbroker_limits_hit_total", "Configured limits that were hit.");
+  static_assert(kAllLimits.size() == kLimits);
   for (const Limit limit : kAllLimits) limits_[Index(limit)] = &family.Add({{"limit", Owned(NameOf(limit))}});
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "broker/engine/broker_observer.h"
+#include "service/telemetry/history_metrics.h"
 
 namespace flowbroker::telemetry {
 
@@ -31,6 +32,9 @@ class BrokerMetrics {
   void RecordHistoryWrite(std::size_t octets, Duration took, std::chrono::nanoseconds at);
   void CountFailedHistoryWrite();
 
+  /// Those of memory.
+  HistoryMetrics& history() { return history_; }
+
   /// All series in the text format of Prometheus.
   std::string Text() const;
 
@@ -42,7 +46,7 @@ class BrokerMetrics {
   static constexpr std::size_t kStages = 3;
   static constexpr std::size_t kRecordTypes = 4;
   static constexpr std::size_t kStatuses = 6;
-  static constexpr std::size_t kLimits = 7;
+  static constexpr std::size_t kLimits = 8;
 
   /// One counter per failure reason, and one for success.
   struct ByOutcome {
@@ -61,6 +65,7 @@ class BrokerMetrics {
   void MakeHistoryFile();
 
   prometheus::Registry registry_;
+  HistoryMetrics history_{registry_};
   std::array<prometheus::Counter*, kSources> acquired_{};
   std::array<prometheus::Counter*, kReasons> acquire_failed_{};
   std::array<prometheus::Histogram*, kSources> acquire_time_{};  // null for pooled: nothing was waited for

@@ -13,6 +13,16 @@ bool WorthLogging(FailureReason reason) {
          reason != FailureReason::kShuttingDown;
 }
 
+bool IsImpaired(const history::FamilyPreference& preference) {
+  return preference.preferred != preference.key.prefix.family() ||
+         preference.reachability == history::Reachability::kSlow ||
+         preference.reachability == history::Reachability::kUnreachable;
+}
+
+TimePoint Now() {
+  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
+}
+
 }  // namespace
 
 void BrokerTelemetry::OnAcquired(const engine::AcquireResult& result, Duration took) {
@@ -27,7 +37,7 @@ void BrokerTelemetry::OnAcquired(const engine::AcquireResult& result, Duration t
 void BrokerTelemetry::LogAcquire(config::LogLevel level, std::string_view event, const engine::AcquireResult& result,
                                  Duration took, RateLimiter& limiter) {
   if (!log_.Enabled(level)) return;
-  const RateLimiter::Verdict verdict = limiter.Take(TimePoint(std::chrono::steady_clock::now().time_since_epoch()));
+  const RateLimiter::Verdict verdict = limiter.Take(Now());
   if (!verdict.pass) return;
   boost::json::object fields;
   fields["took_us"] = Microseconds(took);
@@ -60,6 +70,36 @@ void BrokerTelemetry::OnNetworksChanged(const history::NetworkRegistry::Change& 
 
 void BrokerTelemetry::OnNetworksUnknown(const Failure& why) {
   log_.Write(config::LogLevel::kWarn, "networks_unknown", {{"reason", "rtnetlink: " + why.detail}});
+}
+
+void BrokerTelemetry::OnPreferenceEvent(const engine::PreferenceEvent& event) {
+  metrics_.history().CountPreferenceEvent(event);
+  if (const auto* changed = std::get_if<history::FamilyPreference>(&event.what)) {
+    if (IsImpaired(*changed)) LogPreference(*changed);
+  } else {
+    LogForgotten(std::get<engine::PreferencesForgotten>(event.what));
+  }
+}
+
+void BrokerTelemetry::LogPreference(const history::FamilyPreference& preference) {
+  if (!log_.Enabled(config::LogLevel::kInfo)) return;
+  const RateLimiter::Verdict verdict = preference_limiter_.Take(Now());
+  if (!verdict.pass) return;
+  boost::json::object fields;
+  fields["prefix"] = IpPrefix{preference.key.prefix, preference.prefix_bits}.ToString();
+  fields["transport"] = std::string_view(ToString(preference.key.transport));
+  fields["network"] = preference.key.network.value;
+  fields["preferred"] = std::string_view(ToString(preference.preferred));
+  fields["reachability"] = std::string_view(ToString(preference.reachability));
+  if (preference.failure) fields["reason"] = std::string_view(ToString(*preference.failure));
+  if (verdict.suppressed > 0) fields["suppressed_before"] = verdict.suppressed;
+  log_.Write(config::LogLevel::kInfo, "prefix_impaired", std::move(fields));
+}
+
+void BrokerTelemetry::LogForgotten(const engine::PreferencesForgotten& forgotten) {
+  boost::json::object fields;
+  fields["prefix"] = forgotten.prefix ? forgotten.prefix->ToString() : "all";
+  log_.Write(config::LogLevel::kInfo, "history_reset", std::move(fields));
 }
 
 void BrokerTelemetry::OnDnsAnswer(const dns::Question& question, dns::AnswerStatus status, Duration /*took*/) {

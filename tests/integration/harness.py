@@ -142,9 +142,14 @@ class Broker:
                 break
         return Answer(done)
 
-    def watch(self, *arguments):
-        """A started `flowctl watch`; returns when the watch is in place."""
-        process = subprocess.Popen(self.command("watch", *arguments), stdout=subprocess.PIPE, text=True)
+    def show(self, *arguments):
+        """What flowctl prints for people."""
+        command = [one for one in self.command(*arguments) if one != "--json"]
+        return subprocess.run(command, capture_output=True, text=True, timeout=90).stdout
+
+    def watch(self, *arguments, command=("watch",)):
+        """A started `flowctl watch`, or another watching command; returns when the watch is in place."""
+        process = subprocess.Popen(self.command(*command, *arguments), stdout=subprocess.PIPE, text=True)
         process.stdout.readline()
         return process
 
@@ -200,8 +205,8 @@ class BrokerTest(unittest.TestCase):
         self.assertIsNone(crashed, f"flowbrokerd ended on its own with {crashed}:\n{broker.said()}")
         self.assertEqual(code, 0, f"flowbrokerd did not end cleanly:\n{broker.said()}")
 
-    def watch(self, *arguments):
-        process = self.broker.watch("--for", str(PATIENCE), *arguments)
+    def watch(self, *arguments, command=("watch",)):
+        process = self.broker.watch("--for", str(PATIENCE), *arguments, command=command)
 
         def end():
             with contextlib.suppress(ProcessLookupError):

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <string>
@@ -113,6 +114,68 @@ TEST(BrokerMetricsTest, HasASeriesForEveryReason) {
     const std::string name(ToString(static_cast<FailureReason>(i)));
     EXPECT_THAT(text, HasSubstr("flowbroker_acquire_failures_total{reason=\"" + name + "\"} 1"));
   }
+}
+
+history::FamilyPreference Impaired() {
+  return {.key = {{1}, *IpAddress::Parse("2001:db8:1::"), Transport::kTls},
+          .prefix_bits = 48,
+          .preferred = AddressFamily::kIpv4,
+          .confidence = 0.9,
+          .since = {},
+          .wins = 0,
+          .losses = 1,
+          .reachability = history::Reachability::kUnreachable,
+          .failure = FailureReason::kOvertaken,
+          .smoothed_rtt = std::nullopt,
+          .next_reprobe = kNever};
+}
+
+TEST(BrokerTelemetryTest, CountsReportsByOutcomeAndWhetherTheirFlowIsOpen) {
+  LogWriter writer(-1);
+  JsonLog log(writer, config::LogLevel::kError);
+  BrokerTelemetry telemetry(log, seconds(1));
+  telemetry.OnReport(engine::TransactionReport::Outcome::kServiceUnavailable, false);
+  telemetry.OnReport(engine::TransactionReport::Outcome::kAnswered, true);
+  telemetry.OnReport(engine::TransactionReport::Outcome::kAnswered, true);
+  const std::string text = telemetry.metrics().Text();
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="unknown",outcome="service_unavailable"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="known",outcome="answered"} 2)"));
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="known",outcome="timed_out"} 0)"));
+}
+
+TEST(BrokerTelemetryTest, TellsOfImpairedPrefixesAndOfWhatWasForgotten) {
+  Pipe pipe;
+  std::string text;
+  {
+    LogWriter writer(pipe.in());
+    JsonLog log(writer, config::LogLevel::kInfo);
+    BrokerTelemetry telemetry(log, seconds(1));
+    auto fine = Impaired();
+    fine.preferred = AddressFamily::kIpv6;
+    fine.reachability = history::Reachability::kReachable;
+    telemetry.OnPreferenceEvent({1, {}, fine});
+    telemetry.OnPreferenceEvent({2, {}, Impaired()});
+    telemetry.OnPreferenceEvent({3, {}, engine::PreferencesForgotten{}});
+    text = telemetry.metrics().Text();
+  }
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_preference_changes_total{family="IPv6",preferred="IPv4"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_preference_changes_total{family="IPv6",preferred="IPv6"} 1)"));
+  EXPECT_THAT(text, HasSubstr("flowbroker_history_resets_total 1"));
+  const std::string logged = pipe.ReadAll();
+  EXPECT_EQ(std::ranges::count(logged, '\n'), 2) << logged;
+  EXPECT_THAT(logged, HasSubstr(R"("event":"prefix_impaired","prefix":"2001:db8:1::/48","transport":"TLS")"));
+  EXPECT_THAT(logged, HasSubstr(R"("preferred":"IPv4","reachability":"unreachable","reason":"overtaken")"));
+  EXPECT_THAT(logged, HasSubstr(R"("event":"history_reset","prefix":"all")"));
+}
+
+TEST(BrokerTelemetryTest, EveryLimitHasASeriesOfItsOwn) {
+  LogWriter writer(-1);
+  JsonLog log(writer, config::LogLevel::kError);
+  BrokerTelemetry telemetry(log, seconds(1));
+  telemetry.OnLimit(engine::Limit::kReprobes);
+  const std::string text = telemetry.metrics().Text();
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_limits_hit_total{limit="reprobes"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_history_file_writes_total{outcome="ok"} 0)"));
 }
 
 }  // namespace

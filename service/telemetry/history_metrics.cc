@@ -1,0 +1,74 @@
+#include "service/telemetry/history_metrics.h"
+
+#include <string>
+#include <string_view>
+
+namespace flowbroker::telemetry {
+namespace {
+
+using Outcome = engine::TransactionReport::Outcome;
+
+constexpr std::array kAllFamilies = {AddressFamily::kIpv4, AddressFamily::kIpv6};
+constexpr std::array kAllOutcomes = {Outcome::kAnswered, Outcome::kTimedOut, Outcome::kServiceUnavailable,
+                                     Outcome::kTransportError};
+
+template <typename Enum>
+constexpr std::size_t Index(Enum value) {
+  return static_cast<std::size_t>(value);
+}
+
+std::string_view NameOf(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kAnswered:
+      return "answered";
+    case Outcome::kTimedOut:
+      return "timed_out";
+    case Outcome::kServiceUnavailable:
+      return "service_unavailable";
+    case Outcome::kTransportError:
+      return "transport_error";
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+HistoryMetrics::HistoryMetrics(prometheus::Registry& registry) {
+  auto& changes = prometheus::BuildCounter()
+                      .Name("flowbroker_preference_changes_total")
+                      .Help("Changes of what is thought of a prefix, by its family and the one preferred since.")
+                      .Register(registry);
+  for (const AddressFamily family : kAllFamilies) {
+    for (const AddressFamily preferred : kAllFamilies) {
+      changes_[Index(family)][Index(preferred)] =
+          &changes.Add({{"family", std::string(ToString(family))}, {"preferred", std::string(ToString(preferred))}});
+    }
+  }
+  resets_ = &prometheus::BuildCounter()
+                 .Name("flowbroker_history_resets_total")
+                 .Help("Times that memory was made to forget prefixes.")
+                 .Register(registry)
+                 .Add({});
+  auto& reports = prometheus::BuildCounter()
+                      .Name("flowbroker_outcome_reports_total")
+                      .Help("Reported transactions, by how they ended and whether their flow was open.")
+                      .Register(registry);
+  for (const Outcome outcome : kAllOutcomes) {
+    for (const bool known : {false, true}) {
+      reports_[known ? 1 : 0][Index(outcome)] =
+          &reports.Add({{"outcome", std::string(NameOf(outcome))}, {"flow", known ? "known" : "unknown"}});
+    }
+  }
+}
+
+void HistoryMetrics::CountPreferenceEvent(const engine::PreferenceEvent& event) {
+  const auto* changed = std::get_if<history::FamilyPreference>(&event.what);
+  if (changed == nullptr) return resets_->Increment();
+  changes_[Index(changed->key.prefix.family())][Index(changed->preferred)]->Increment();
+}
+
+void HistoryMetrics::CountReport(Outcome outcome, bool known_flow) {
+  reports_[known_flow ? 1 : 0][Index(outcome)]->Increment();
+}
+
+}  // namespace flowbroker::telemetry

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <prometheus/counter.h>
+#include <prometheus/registry.h>
+
+#include <array>
+#include <cstddef>
+
+#include "broker/engine/acquire.h"
+#include "broker/engine/preference_event.h"
+
+namespace flowbroker::telemetry {
+
+/// Counts what memory learns of its own accord and from reports. Every series is made at the start. Any thread.
+class HistoryMetrics {
+ public:
+  explicit HistoryMetrics(prometheus::Registry& registry);
+
+  void CountPreferenceEvent(const engine::PreferenceEvent& event);
+  void CountReport(engine::TransactionReport::Outcome outcome, bool known_flow);
+
+ private:
+  static constexpr std::size_t kFamilies = 2;
+  static constexpr std::size_t kOutcomes = 4;
+
+  std::array<std::array<prometheus::Counter*, kFamilies>, kFamilies> changes_{};  // by family, preferred family
+  prometheus::Counter* resets_ = nullptr;
+  std::array<std::array<prometheus::Counter*, kOutcomes>, 2> reports_{};  // unknown flow, known; by outcome
+};
+
+}  // namespace flowbroker::telemetry
