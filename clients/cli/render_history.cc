@@ -18,10 +18,10 @@ std::string Or(std::string text, const char* instead) {
   return text.empty() ? std::string(instead) : text;
 }
 
-// "5 min", to the second: how long ago.
+// "5 min": how long ago.
 std::string Age(WallTime since, WallTime now) {
   const auto age = std::chrono::duration_cast<std::chrono::seconds>(std::max(now - since, WallTime::duration::zero()));
-  return FormatDuration(age);
+  return age.count() == 0 ? "< 1 s" : FormatDuration(age);
 }
 
 // When the next background attempt may come: "in 12 s"; "" for none.

@@ -91,7 +91,9 @@ std::string Join(std::string_view a, std::string_view separator, std::string_vie
 std::string Note(const TraceStep& step) {
   const std::string reason = Clean(step.reason);
   if (step.outcome == TraceOutcome::kFailed && !step.failure.empty()) return Join(Clean(step.failure), ": ", reason);
-  const std::string_view note = LookOf(step.outcome).note;
+  // An attempt that lost although it had a head start says something about its path.
+  const bool overtaken = step.outcome == TraceOutcome::kLost && step.failure == "overtaken";
+  const std::string_view note = overtaken ? "overtaken" : LookOf(step.outcome).note;
   return Join(note, step.outcome == TraceOutcome::kCacheHit ? ", " : ": ", reason);
 }
 

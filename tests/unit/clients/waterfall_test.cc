@@ -169,5 +169,12 @@ TEST(RenderErrorTest, ShowsCodeFailureMessageAndTheStorySoFar) {
   EXPECT_NE(text.find("NAPTR example.test"), std::string::npos);
 }
 
+TEST(WaterfallTest, TellsTheOvertakenFromThoseThatOnlyLost) {
+  Trace trace = BlackHole();
+  trace.steps[4].failure = "overtaken";
+  EXPECT_NE(RenderWaterfall(trace, {}).find("overtaken: another attempt was faster"), std::string::npos);
+  EXPECT_EQ(RenderWaterfall(BlackHole(), {}).find("overtaken"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace flowbroker::cli
