@@ -95,7 +95,11 @@ class HistoryFileTest : public testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  void TearDown() override { close(descriptor_); }
+  void TearDown() override {
+    log_.reset();
+    writer_.reset();  // its thread uses the descriptor
+    close(descriptor_);
+  }
 
   ScratchDirectory directory_;
   int descriptor_ = open((directory_ / "log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
