@@ -115,11 +115,17 @@ void NetworkRegistry::Restore(std::vector<KnownNetwork> networks) {
   for (Entry& entry : entries_) {
     if (entry.current) now.push_back(std::move(entry.network.seen_as));
   }
+  std::set<NetworkId> taken{NetworkId{}};
+  std::erase_if(networks, [&](const KnownNetwork& network) {
+    return network.seen_as.addresses.empty() || !taken.insert(network.id).second;
+  });
+  last_id_ = std::max(last_id_, taken.rbegin()->value);
+  if (networks.size() > max_networks_) {
+    networks.erase(networks.begin(), networks.end() - static_cast<std::ptrdiff_t>(max_networks_));
+  }
   entries_.clear();
   for (KnownNetwork& network : networks) {
-    if (network.id == NetworkId{} || IsKnown(network.id) || network.seen_as.addresses.empty()) continue;
     std::ranges::sort(network.seen_as.addresses);
-    last_id_ = std::max(last_id_, network.id.value);
     entries_.push_back({std::move(network), false});
   }
   Update(std::move(now));

@@ -38,6 +38,10 @@ struct KnownNetwork {
 /// Tells which network each local interface is on (H5, H9). An interface whose addresses change is on another network:
 /// one with a new id, and so an empty memory, unless it had just these addresses before. One without addresses is on
 /// none. Pure; one thread at a time.
+///
+/// Addresses are all it goes by: another network on which the interface has the same addresses with the same prefix
+/// lengths (192.168.1.2/24 at home and in the office) is taken for the same one. Memory then begins with what was true
+/// of the other, and corrects itself as wherever a path changes: by the next successes, failures and re-probes.
 class NetworkRegistry {
  public:
   /// What an update changed.
@@ -64,7 +68,8 @@ class NetworkRegistry {
   /// For the snapshot: all that are remembered.
   std::vector<KnownNetwork> networks() const;
   /// Takes a snapshot's networks as the ones known, and those current now by their ids in it. Every id given out
-  /// before is void: to be called before anything is learned. Of two networks with one id the first is taken.
+  /// before is void: to be called before anything is learned. Of two networks with one id the first is taken, and of
+  /// too many those at the end, which were left last. Time grows by n log n.
   void Restore(std::vector<KnownNetwork> networks);
 
  private:

@@ -22,10 +22,13 @@ struct Snapshot {
   TimePoint taken{};          ///< the moment that the records are about
   int ipv4_prefix_bits = 24;  ///< of the prefixes; they mean nothing to a memory that divides addresses otherwise
   int ipv6_prefix_bits = 48;  ///< the same
-  std::vector<KnownNetwork> networks = {};
+  std::vector<KnownNetwork> networks = {};  ///< at most kMaxNetworks are read
   HistoryRecords records = {};
   std::vector<FamilyRecordData> families = {};
 };
+
+/// In a file. Far more than NetworkRegistry remembers and a host has interfaces.
+inline constexpr std::uint32_t kMaxNetworks = 65'536;
 
 /// The snapshot as octets: magic, version, when it was written, the records, and a CRC-32 over all of it.
 /// Little-endian. Points in time are written as ages. `written` is the wall clock's time of `snapshot.taken`.

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -46,13 +48,17 @@ void OptionalFields(Coder& code, Optional& value) {
   if (value) Fields(code, *value);
 }
 
-/// As many records as the count before them says; every one has at least an octet, which bounds the count.
+/// As many records as the count before them says; every one has at least an octet, which bounds the count. More than
+/// `most` are refused.
 template <typename Coder, typename List>
-void ListFields(Coder& code, const char* what, List& records) {
+void ListFields(Coder& code, const char* what, List& records,
+                std::uint32_t most = std::numeric_limits<std::uint32_t>::max()) {
   auto count = static_cast<std::uint32_t>(records.size());
   code(count);
   if constexpr (kReads<Coder>) {
-    if (count > code.left()) return code.Refuse(std::to_string(count) + " " + what + " cannot be in what follows");
+    if (count > std::min<std::size_t>(code.left(), most)) {
+      return code.Refuse(std::to_string(count) + " " + what + " cannot be in what follows");
+    }
     for (std::uint32_t n = 0; n < count && code.ok(); ++n) {
       Fields(code, records.emplace_back(Blank<typename List::value_type>()));
     }
@@ -190,7 +196,7 @@ void Fields(auto& code, Either<FamilyRecordData> auto& data) {
 void Fields(auto& code, Either<Snapshot> auto& snapshot) {
   code(snapshot.ipv4_prefix_bits);
   code(snapshot.ipv6_prefix_bits);
-  ListFields(code, "networks", snapshot.networks);
+  ListFields(code, "networks", snapshot.networks, kMaxNetworks);
   ListFields(code, "targets", snapshot.records.targets);
   ListFields(code, "prefixes", snapshot.records.prefixes);
   ListFields(code, "families", snapshot.families);

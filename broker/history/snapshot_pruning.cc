@@ -35,6 +35,62 @@ class Youth {
   TimePoint oldest_;
 };
 
+/// Moves to where memory itself could have put it what lies too far in the future: where clocks went backwards or a
+/// file was forged, a hold would never end, and evidence never fade.
+class Bounds {
+ public:
+  Bounds(TimePoint now, const HistoryOptions& options)
+      : now_(now),
+        head_start_(now + options.max_hold),
+        reprobe_(now + options.longest_reprobe + options.longest_reprobe / 10),  // they vary by +-10 %
+        unavailable_(now + options.lifetime) {}
+
+  void Apply(TargetRecord& target) const {
+    Past(target.evidence.at);
+    Apply(target.stages);
+    Apply(target.hold);
+    Past(target.last_success);
+    Past(target.last_failure);
+    Limit(target.unavailable_until, unavailable_);
+  }
+  void Apply(PrefixRecord& prefix) const {
+    Past(prefix.evidence.at);
+    Apply(prefix.stages);
+    Apply(prefix.hold);
+    if (prefix.suspect) Past(prefix.suspect->at);
+    Past(prefix.last_success);
+    Past(prefix.races.at);
+    Past(prefix.lost_race);
+    Past(prefix.preferred_since);
+  }
+  void Apply(FamilyRecord& family) const {
+    Past(family.evidence.at);
+    Apply(family.hold);
+    for (Suspect& suspect : family.suspects) Past(suspect.at);
+  }
+
+ private:
+  static void Limit(TimePoint& at, TimePoint latest) {
+    if (at != kNever) at = std::min(at, latest);
+  }
+  void Past(TimePoint& at) const { Limit(at, now_); }
+  void Apply(StageRecords& stages) const {
+    for (StageRecord& stage : stages) Past(stage.at);
+  }
+  void Apply(std::optional<Hold>& hold) const {
+    if (!hold) return;
+    hold->since = std::min(hold->since, now_);
+    hold->latest = std::min(hold->latest, now_);
+    hold->head_start = std::min(hold->head_start, head_start_);
+    hold->next_reprobe = std::min(hold->next_reprobe, reprobe_);
+  }
+
+  TimePoint now_;
+  TimePoint head_start_;
+  TimePoint reprobe_;
+  TimePoint unavailable_;
+};
+
 NetworkId NetworkOf(const TargetRecordData& data) {
   return data.path.network;
 }
@@ -50,6 +106,10 @@ NetworkId NetworkOf(const FamilyRecordData& data) {
 void Prune(Snapshot& snapshot, TimePoint now, const HistoryOptions& options) {
   std::set<NetworkId> named{NetworkId{}};
   for (const KnownNetwork& network : snapshot.networks) named.insert(network.id);
+  const Bounds bounds(now, options);
+  for (TargetRecordData& target : snapshot.records.targets) bounds.Apply(target.record);
+  for (PrefixRecordData& prefix : snapshot.records.prefixes) bounds.Apply(prefix.record);
+  for (FamilyRecordData& family : snapshot.families) bounds.Apply(family.record);
   const Youth youth(now, options.lifetime);
   const auto useless = [&](const auto& data) { return !named.contains(NetworkOf(data)) || !youth.Of(data.record); };
   std::erase_if(snapshot.records.targets, useless);

@@ -204,6 +204,22 @@ TEST(NetworkRegistryTest, RestoredNetworksAreRecognised) {
   }
 }
 
+TEST(NetworkRegistryTest, OfASnapshotWithTooManyNetworksTheNewestAreTaken) {
+  constexpr std::uint32_t kMany = 80'000;  // half a minute, if each were compared with all others
+  std::vector<KnownNetwork> many;
+  for (std::uint32_t i = 1; i <= kMany; ++i) {
+    const auto octet = [i](int shift) { return static_cast<std::uint8_t>(i >> shift); };
+    many.push_back({{i}, {"ppp0", {{IpAddress::FromIpv4({10, octet(16), octet(8), octet(0)}), 32}}}});
+  }
+  NetworkRegistry registry(4);
+  registry.Update({many.front().seen_as});
+  registry.Restore(many);
+  EXPECT_EQ(registry.networks().size(), 5U) << "four of the snapshot, and the current one";
+  EXPECT_EQ(registry.NetworkOf("ppp0"), NetworkId{kMany + 1}) << "left too long ago";
+  registry.Update({many[kMany - 4].seen_as});
+  EXPECT_EQ(registry.NetworkOf("ppp0"), NetworkId{kMany - 3});
+}
+
 TEST(NetworkRegistryTest, AnAbsurdSnapshotDoesNoHarm) {
   NetworkRegistry registry(4);
   LocalInterface unsorted = Interface("eth0", {"192.0.2.2", "192.0.2.1"});

@@ -94,5 +94,79 @@ TEST(SnapshotPruningTest, PrefixesOfAnotherLengthAreLeftOut) {
   EXPECT_EQ(snapshot.records.targets.size(), 1U);
 }
 
+Hold HoldAt(TimePoint at) {
+  return {.since = at, .latest = at, .head_start = at, .next_reprobe = at, .limit = {}, .reason = {}};
+}
+
+StageRecords StagesAt(TimePoint at) {
+  StageRecords stages;
+  stages[0] = {RttEstimate(minutes(0), minutes(0), 1), at};
+  return stages;
+}
+
+/// Every time in it is years ahead.
+Snapshot FromTheFuture() {
+  const TimePoint future = kNow + hours(24 * 365 * 9);
+  Snapshot snapshot = WithPrefix(future);
+  TargetRecord& target = snapshot.records.targets[0].record;
+  target.stages = StagesAt(future);
+  target.hold = HoldAt(future);
+  target.last_failure = future;
+  target.unavailable_until = future;
+  PrefixRecord& prefix = snapshot.records.prefixes[0].record;
+  prefix.evidence = prefix.races = {1, 1, future};
+  prefix.stages = StagesAt(future);
+  prefix.hold = HoldAt(future);
+  prefix.suspect = Suspect{Address("192.0.2.1"), future};
+  prefix.lost_race = prefix.preferred_since = future;
+  snapshot.families[0].record.hold = HoldAt(future);
+  snapshot.families[0].record.suspects = {{Address("192.0.2.0"), future}};
+  return snapshot;
+}
+
+void ExpectBounded(const std::optional<Hold>& hold) {
+  ASSERT_TRUE(hold);
+  EXPECT_EQ(hold->since, kNow);
+  EXPECT_EQ(hold->latest, kNow);
+  EXPECT_EQ(hold->head_start, kNow + kOptions.max_hold);
+  EXPECT_EQ(hold->next_reprobe, kNow + kOptions.longest_reprobe * 11 / 10);
+}
+
+TEST(SnapshotPruningTest, NothingLiesFurtherInTheFutureThanMemoryWouldPutIt) {  // H3: holds end
+  Snapshot snapshot = FromTheFuture();
+  Prune(snapshot, kNow, kOptions);
+  ASSERT_EQ(snapshot.records.targets.size(), 1U);
+  const TargetRecord& target = snapshot.records.targets[0].record;
+  for (const TimePoint at : {target.evidence.at, target.stages[0].at, target.last_success, target.last_failure}) {
+    EXPECT_EQ(at, kNow);
+  }
+  EXPECT_EQ(target.unavailable_until, kNow + kOptions.lifetime);
+  ExpectBounded(target.hold);
+}
+
+TEST(SnapshotPruningTest, PrefixesAndFamiliesFromTheFutureAreBoundedToo) {
+  Snapshot snapshot = FromTheFuture();
+  Prune(snapshot, kNow, kOptions);
+  ASSERT_EQ(snapshot.records.prefixes.size(), 1U);
+  const PrefixRecord& prefix = snapshot.records.prefixes[0].record;
+  for (const TimePoint at : {prefix.evidence.at, prefix.races.at, prefix.stages[0].at, prefix.suspect->at,
+                             prefix.last_success, prefix.lost_race, prefix.preferred_since}) {
+    EXPECT_EQ(at, kNow);
+  }
+  ExpectBounded(prefix.hold);
+  ASSERT_EQ(snapshot.families.size(), 1U);
+  const FamilyRecord& family = snapshot.families[0].record;
+  EXPECT_EQ(family.evidence.at, kNow);
+  EXPECT_EQ(family.suspects[0].at, kNow);
+  ExpectBounded(family.hold);
+}
+
+TEST(SnapshotPruningTest, WhatHasNotHappenedHasNotHappenedNow) {
+  Snapshot snapshot = WithTargets({{PathOn(1), SucceededAt(kNow)}});
+  Prune(snapshot, kNow, kOptions);
+  EXPECT_EQ(snapshot.records.targets[0].record.last_failure, kNever);
+  EXPECT_EQ(snapshot.records.targets[0].record.unavailable_until, kNever);
+}
+
 }  // namespace
 }  // namespace flowbroker::history

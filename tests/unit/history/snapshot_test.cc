@@ -294,6 +294,14 @@ TEST(SnapshotTest, ACountThatTheOctetsCannotHoldIsRefusedBeforeAnyMemoryIsTaken)
   EXPECT_THAT(refused, HasSubstr("octet 32"));
 }
 
+TEST(SnapshotTest, MoreNetworksThanAnyHostHasAreRefused) {
+  Snapshot snapshot{.taken = kTaken};
+  snapshot.networks.resize(kMaxNetworks);
+  EXPECT_EQ(WhyRefused(Encode(snapshot, kWritten)), "");
+  snapshot.networks.resize(kMaxNetworks + 1);
+  EXPECT_THAT(WhyRefused(Encode(snapshot, kWritten)), HasSubstr("65537 networks cannot be"));
+}
+
 TEST(SnapshotTest, AHoldThatAnySuccessReleasesStaysOne) {
   Snapshot snapshot = Example();
   snapshot.families[0].record.hold->limit = Duration::max();
