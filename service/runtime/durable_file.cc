@@ -35,6 +35,16 @@ Unexpected CannotDo(const std::string& what, const std::string& path) {
   return Unexpected({FailureReason::kInvalidArgument, "cannot " + what + " " + path + ": " + why});
 }
 
+Unexpected NoRegularFile(const std::string& path) {
+  return Unexpected({FailureReason::kInvalidArgument, path + " is not a regular file"});
+}
+
+/// Whether it is there and something else, such as a device. What symbolic links lead to counts.
+bool IsOther(const std::string& path) {
+  struct stat status{};
+  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+}
+
 int OpenNew(const std::string& path) {
   unlink(path.c_str());  // left by a process that was killed while it wrote
   return open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -77,7 +87,7 @@ Expected<std::optional<std::vector<std::uint8_t>>> DurableFile::Read() const {
   if (!file.is_open() && errno == ENOENT) return std::nullopt;
   struct stat status{};
   if (!file.is_open() || fstat(file.number(), &status) != 0) return CannotDo("read", path_);
-  if (!S_ISREG(status.st_mode)) return Unexpected({FailureReason::kInvalidArgument, path_ + " is no regular file"});
+  if (!S_ISREG(status.st_mode)) return NoRegularFile(path_);
   if (std::cmp_greater(status.st_size, kMaxOctets)) {
     return Unexpected({FailureReason::kInvalidArgument, path_ + " has " + std::to_string(status.st_size) + " octets"});
   }
@@ -107,6 +117,7 @@ Expected<void> DurableFile::Replace(std::span<const std::uint8_t> octets) const 
 }
 
 Expected<void> DurableFile::CheckWritable() const {
+  if (IsOther(path_)) return NoRegularFile(path_);
   const Descriptor file(OpenNew(TemporaryPath()));
   if (!file.is_open()) return CannotDo("create", TemporaryPath());
   unlink(TemporaryPath().c_str());
@@ -114,6 +125,7 @@ Expected<void> DurableFile::CheckWritable() const {
 }
 
 Expected<void> DurableFile::SetAside() const {
+  if (IsOther(path_)) return NoRegularFile(path_);
   if (rename(path_.c_str(), (path_ + ".bad").c_str()) != 0) return CannotDo("rename", path_);
   return {};
 }

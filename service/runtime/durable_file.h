@@ -28,10 +28,11 @@ class DurableFile {
   /// Puts `octets` in its place: a new file beside it, readable by its owner only, flushed to the disk and renamed.
   Expected<void> Replace(std::span<const std::uint8_t> octets) const;
 
-  /// Whether Replace can be expected to work: makes and removes the file that Replace writes to.
+  /// Whether Replace can be expected to work: makes and removes the file that Replace writes to. Fails where something
+  /// is in its place that is not a regular file: a rename would put a file where /dev/null was.
   Expected<void> CheckWritable() const;
 
-  /// Renames it to `path` + ".bad", in place of an earlier one.
+  /// Renames it to `path` + ".bad", in place of an earlier one. Only a regular file.
   Expected<void> SetAside() const;
 
  private:

@@ -27,9 +27,9 @@ class HistoryFile {
   };
 
   /// Reads `path` where there is such a file. One that is damaged, unreadable or of a newer version is renamed to
-  /// `path`.bad, with a warning that says why, and memory begins empty. Fails where no file can be made in that place:
-  /// whoever wants memory to survive must learn that today, not after the restart that lost it. `log` and `metrics`
-  /// outlive it, and so does what `memory` calls.
+  /// `path`.bad, with a warning that says why, and memory begins empty. Fails where no file can be made in that place,
+  /// or something else than a regular file is in it: whoever wants memory to survive must learn that today, not after
+  /// the restart that lost it. `log` and `metrics` outlive it, and so does what `memory` calls.
   static Expected<std::unique_ptr<HistoryFile>> Open(const std::string& path, Duration interval, Memory memory,
                                                      telemetry::JsonLog& log, telemetry::BrokerMetrics& metrics);
   /// Closes, where that was not done yet.

@@ -79,8 +79,23 @@ TEST(DurableFileTest, ReadsNothingButRegularFiles) {
   for (const std::string& path : {directory / "", directory / "pipe"}) {  // would block, or has no end
     const auto read = DurableFile(path).Read();
     ASSERT_FALSE(read) << path;
-    EXPECT_THAT(read.error().detail, HasSubstr("no regular file"));
+    EXPECT_THAT(read.error().detail, HasSubstr("is not a regular file"));
   }
+}
+
+TEST(DurableFileTest, NothingButARegularFileIsReplacedOrRenamed) {
+  const ScratchDirectory directory;
+  ASSERT_EQ(mkfifo((directory / "pipe").c_str(), 0600), 0);
+  std::filesystem::create_directory(directory / "directory");
+  std::filesystem::create_symlink("pipe", directory / "link");
+  for (const std::string& path : {directory / "pipe", directory / "directory", directory / "link"}) {
+    const DurableFile file(path);
+    for (const auto& done : {file.CheckWritable(), file.SetAside()}) {
+      ASSERT_FALSE(done) << path;
+      EXPECT_EQ(done.error().detail, path + " is not a regular file");
+    }
+  }
+  EXPECT_EQ(directory.files(), 3U);
 }
 
 }  // namespace

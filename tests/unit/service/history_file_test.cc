@@ -166,11 +166,14 @@ TEST_F(HistoryFileTest, AFileOfANewerVersionIsKeptAside) {
   EXPECT_EQ(Content(path() + ".bad"), content);
 }
 
-TEST_F(HistoryFileTest, WhatIsNoFileAtAllIsKeptAside) {
+TEST_F(HistoryFileTest, DoesNotOpenWhatIsNoRegularFileAndLeavesItInPlace) {
   std::filesystem::create_directory(path());
-  EXPECT_THAT(Refusal(), HasSubstr("no regular file"));
-  EXPECT_TRUE(std::filesystem::is_directory(path() + ".bad"));
-  EXPECT_TRUE(std::filesystem::is_regular_file(path()));  // written at the end
+  FakeMemory memory;
+  const auto opened = Open(memory);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().detail, "history-file: " + path() + " is not a regular file");
+  EXPECT_TRUE(std::filesystem::is_directory(path()));
+  EXPECT_FALSE(std::filesystem::exists(path() + ".bad"));
 }
 
 TEST_F(HistoryFileTest, DoesNotOpenWhereNoFileCanBeMade) {
