@@ -29,11 +29,12 @@ error_code LastError() {
 
 }  // namespace
 
-InterfaceMonitor::InterfaceMonitor(boost::asio::io_context& io, Changed changed)
-    : changed_(std::move(changed)), socket_(io), timer_(io) {}
+InterfaceMonitor::InterfaceMonitor(boost::asio::io_context& io, Changed changed, std::size_t buffer_octets)
+    : changed_(std::move(changed)), socket_(io), timer_(io), buffer_(buffer_octets) {}
 
-Expected<std::unique_ptr<InterfaceMonitor>> InterfaceMonitor::Create(boost::asio::io_context& io, Changed changed) {
-  std::unique_ptr<InterfaceMonitor> monitor(new InterfaceMonitor(io, std::move(changed)));
+Expected<std::unique_ptr<InterfaceMonitor>> InterfaceMonitor::Create(boost::asio::io_context& io, Changed changed,
+                                                                     std::size_t buffer_octets) {
+  std::unique_ptr<InterfaceMonitor> monitor(new InterfaceMonitor(io, std::move(changed), buffer_octets));
   error_code error = monitor->Open();
   if (!error) error = monitor->AwaitWholeTable();
   if (error) return Unexpected(FailureOf(error, SocketPhase::kOpening));
@@ -123,7 +124,7 @@ bool InterfaceMonitor::ReadOne() {
   message.msg_namelen = sizeof(sender);
   message.msg_iov = &space;
   message.msg_iovlen = 1;
-  const ssize_t length = recvmsg(socket_.native_handle(), &message, 0);
+  const ssize_t length = recvmsg(socket_.native_handle(), &message, MSG_TRUNC);  // tells the whole length
   if (length <= 0) {
     if (errno == EINTR) return true;
     // ENOBUFS: messages were dropped.
@@ -132,6 +133,11 @@ bool InterfaceMonitor::ReadOne() {
   }
   const bool from_kernel = message.msg_namelen == sizeof(sender) && sender.nl_pid == 0;
   if (!from_kernel) return true;
+  if (static_cast<std::size_t>(length) > buffer_.size()) {
+    buffer_.resize(static_cast<std::size_t>(length));
+    missed_something_ = true;
+    return false;
+  }
   for (const RtnetlinkEvent& event : ReadRtnetlink(std::span(buffer_).first(static_cast<std::size_t>(length)))) {
     On(event);
   }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -26,7 +25,11 @@ class InterfaceMonitor {
   /// Asks the kernel and waits for its answer (under a millisecond; 2 s at most), so that `interfaces` is right at once
   /// and the caller may still run on another thread than `io`. `changed` is called from `io`. Fails where there is no
   /// rtnetlink, e.g. in a sandbox.
-  static Expected<std::unique_ptr<InterfaceMonitor>> Create(boost::asio::io_context& io, Changed changed);
+  ///
+  /// `buffer_octets`: what one message of the kernel is expected to need; the default is twice the most it puts into an
+  /// answer. A larger message costs a new buffer, and the whole table is asked for again.
+  static Expected<std::unique_ptr<InterfaceMonitor>> Create(boost::asio::io_context& io, Changed changed,
+                                                            std::size_t buffer_octets = 65536);
 
   InterfaceMonitor(const InterfaceMonitor&) = delete;
   InterfaceMonitor& operator=(const InterfaceMonitor&) = delete;
@@ -41,7 +44,7 @@ class InterfaceMonitor {
     kAddresses,  ///< all addresses are being told
   };
 
-  InterfaceMonitor(boost::asio::io_context& io, Changed changed);
+  InterfaceMonitor(boost::asio::io_context& io, Changed changed, std::size_t buffer_octets);
 
   boost::system::error_code Open();
   boost::system::error_code Ask(Asked what);
@@ -63,7 +66,7 @@ class InterfaceMonitor {
   bool missed_something_ = false;
   InterfaceTable table_;
   std::vector<history::LocalInterface> told_;
-  std::array<std::byte, 65536> buffer_;  // the kernel's answers come in pieces of at most 32 KiB
+  std::vector<std::byte> buffer_;
 };
 
 }  // namespace flowbroker::net

@@ -71,8 +71,9 @@ void InOwnNamespace(const std::function<void()>& test) {
 
 /// A monitor with its io_context, and what it told.
 struct Watched {
-  Watched() {
-    auto created = InterfaceMonitor::Create(io, [this](const Interfaces& interfaces) { told.push_back(interfaces); });
+  explicit Watched(std::size_t buffer_octets = 65536) {
+    auto created = InterfaceMonitor::Create(
+        io, [this](const Interfaces& interfaces) { told.push_back(interfaces); }, buffer_octets);
     EXPECT_TRUE(created) << created.error().detail;
     if (created) monitor = std::move(*created);
   }
@@ -148,6 +149,14 @@ TEST(InterfaceMonitorTest, AsksAnewWhenTheKernelHadMoreToSayThanTheSocketHolds) 
     EXPECT_FALSE(Has(watched.told.back(), "192.0.2.7"));
     lo.SetAddress("lo:2", "0.0.0.0");  // and it still listens
     ASSERT_TRUE(watched.RunUntil([&] { return !Has(watched.told.back(), "192.0.2.99"); }));
+  });
+}
+
+TEST(InterfaceMonitorTest, AsksAnewWhenAMessageWasLongerThanTheBuffer) {
+  InOwnNamespace([] {
+    Loopback().Switch(true);
+    Watched watched(64);  // neither an interface nor an address fits
+    ASSERT_TRUE(watched.RunUntil([&] { return Has(watched.monitor->interfaces(), "127.0.0.1"); }));
   });
 }
 
