@@ -65,8 +65,8 @@ std::optional<LinkChange> ReadLink(bool exists, Bytes body) {
   const auto head = Head<ifinfomsg>(body);
   // Of another family it says that the interface joined or left a bridge.
   if (!head || head->ifi_family != AF_UNSPEC || head->ifi_index <= 0) return std::nullopt;
-  constexpr unsigned kUp = IFF_UP | IFF_LOWER_UP;
-  LinkChange link{head->ifi_index, "", exists, exists && (head->ifi_flags & kUp) == kUp};
+  // Not IFF_LOWER_UP: a lost carrier takes no address away, and connections live on if it comes back in time.
+  LinkChange link{head->ifi_index, "", exists, exists && (head->ifi_flags & IFF_UP) != 0};
   ForEachAttribute(After(body, sizeof(ifinfomsg)), [&link](int type, Bytes value) {
     if (type == IFLA_IFNAME) link.name = TextOf(value);
   });

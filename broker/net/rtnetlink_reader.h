@@ -15,7 +15,7 @@ struct LinkChange {
   int index;
   std::string name;  ///< empty: as before
   bool exists;
-  bool up;  ///< switched on, and its carrier or peer is there
+  bool up;  ///< switched on; its carrier may be lost
 };
 
 /// An address of an interface as it is now (RTM_NEWADDR, RTM_DELADDR).

@@ -57,7 +57,7 @@ class Uplink:
         netns.run(["ip", "-n", self._ns, "address", "flush", "dev", self.name, "scope", "global"])
 
     def unplug(self):
-        """The cable is out: the interface keeps its IPv4 addresses."""
+        """The cable is out: the interface keeps its addresses."""
         netns.run(["ip", "-n", self._server_ns, "link", "set", self._far, "down"])
 
     def plug(self):

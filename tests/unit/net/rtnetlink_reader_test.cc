@@ -19,9 +19,9 @@ Event Only(RtnetlinkMessage& message) {
   return std::get<Event>(events.at(0));
 }
 
-TEST(RtnetlinkReaderTest, AnInterfaceIsUpWithItsCarrierOnly) {
+TEST(RtnetlinkReaderTest, AnInterfaceIsUpWhileItIsSwitchedOn) {
   EXPECT_TRUE(Only<LinkChange>(RtnetlinkMessage().Link(RTM_NEWLINK, 3, "eth0")).up);
-  EXPECT_FALSE(Only<LinkChange>(RtnetlinkMessage().Link(RTM_NEWLINK, 3, "eth0", IFF_UP)).up);
+  EXPECT_TRUE(Only<LinkChange>(RtnetlinkMessage().Link(RTM_NEWLINK, 3, "eth0", IFF_UP)).up) << "it keeps its addresses";
   EXPECT_FALSE(Only<LinkChange>(RtnetlinkMessage().Link(RTM_NEWLINK, 3, "eth0", IFF_LOWER_UP)).up);
   const auto link = Only<LinkChange>(RtnetlinkMessage().Link(RTM_NEWLINK, 3, "eth0"));
   EXPECT_EQ(link.index, 3);
