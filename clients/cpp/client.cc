@@ -11,7 +11,7 @@
 #include "clients/cpp/event_loop.h"
 #include "clients/cpp/flowbroker_client.h"
 #include "clients/cpp/relay_state.h"
-#include "clients/cpp/watch_state.h"
+#include "clients/cpp/watch_call.h"
 #include "clients/cpp/wire.h"
 #include "flowbroker/v1/broker_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
@@ -268,10 +268,30 @@ std::unique_ptr<RelayStream> Client::OpenRelay(RelayOptions options, RelayHandle
 }
 
 std::unique_ptr<FlowWatch> Client::WatchFlows(WatchOptions options, WatchHandlers handlers) {
-  auto state = std::make_shared<FlowWatch::State>(std::move(options), std::move(handlers));
-  connection_->loop->Post(
-      [state, flows = connection_->flows, queue = connection_->loop->queue()] { state->Open(*flows, queue); });
+  v1::WatchFlowsRequest request;
+  request.set_after_sequence(options.after_sequence);
+  if (options.client_group) request.set_client_group(*options.client_group);
+  auto state = std::make_shared<FlowWatch::State>(options.after_sequence, std::move(handlers));
+  connection_->loop->Post([state, request = std::move(request), flows = connection_->flows,
+                           queue = connection_->loop->queue()] {
+    state->Open([&](grpc::ClientContext* context) { return flows->PrepareAsyncWatchFlows(context, request, queue); });
+  });
   return std::make_unique<FlowWatch>(connection_->loop, std::move(state));
+}
+
+std::unique_ptr<PreferenceWatch> Client::WatchPreferences(PreferenceWatchOptions options,
+                                                          PreferenceWatchHandlers handlers) {
+  v1::WatchPreferencesRequest request;
+  request.set_after_sequence(options.after_sequence);
+  request.set_interface(options.interface);
+  auto state = std::make_shared<PreferenceWatch::State>(options.after_sequence, std::move(handlers));
+  connection_->loop->Post(
+      [state, request = std::move(request), history = connection_->history, queue = connection_->loop->queue()] {
+        state->Open([&](grpc::ClientContext* context) {
+          return history->PrepareAsyncWatchPreferences(context, request, queue);
+        });
+      });
+  return std::make_unique<PreferenceWatch>(connection_->loop, std::move(state));
 }
 
 }  // namespace flowbroker::client

@@ -10,6 +10,7 @@
 
 #include "clients/cpp/flow_watch.h"
 #include "clients/cpp/history.h"
+#include "clients/cpp/preference_watch.h"
 #include "clients/cpp/relay_stream.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/types.h"
@@ -77,6 +78,7 @@ class Client {
   /// Opens a stream at once; where the broker cannot be reached `on_closed` says so.
   std::unique_ptr<RelayStream> OpenRelay(RelayOptions options, RelayHandlers handlers);
   std::unique_ptr<FlowWatch> WatchFlows(WatchOptions options, WatchHandlers handlers);
+  std::unique_ptr<PreferenceWatch> WatchPreferences(PreferenceWatchOptions options, PreferenceWatchHandlers handlers);
 
  private:
   class Connection;

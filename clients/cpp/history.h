@@ -114,7 +114,7 @@ struct PreferenceEvent {
   std::uint64_t sequence = 0;
   WallTime time;
   std::optional<FamilyPreference> changed = std::nullopt;
-  std::string forgotten;  ///< where nothing `changed`: a prefix, or "all"
+  std::string forgotten = {};  ///< where nothing `changed`: a prefix, or "all"
 };
 
 std::string_view ToString(Reachability reachability);  ///< "unknown", "reachable", "slow", "unreachable", "?"

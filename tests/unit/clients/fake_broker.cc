@@ -4,6 +4,7 @@
 #include <grpcpp/server_builder.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "google/rpc/status.pb.h"
@@ -17,6 +18,30 @@ grpc::Status ErrorStatus(grpc::StatusCode code, const std::string& message, cons
   details.add_details()->PackFrom(trace);
   return {code, message, details.SerializeAsString()};
 }
+
+namespace {
+
+/// An empty answer, the events after the sequence number, and then nothing until the test is over.
+template <typename Event, typename Response>
+grpc::Status Stream(const std::vector<Event>& events, std::uint64_t after, const grpc::ServerContext& context,
+                    grpc::ServerWriter<Response>& writer, Promise<bool>& stopped) {
+  const std::uint64_t latest = events.empty() ? 0 : events.back().sequence();
+  if (after > latest) return {grpc::StatusCode::OUT_OF_RANGE, "invalid_argument: no such event"};
+  Response ready;
+  ready.set_latest_sequence(latest);
+  writer.Write(ready);
+  for (const Event& event : events) {
+    if (after == 0 || event.sequence() <= after) continue;
+    Response response;
+    *response.add_events() = event;
+    response.set_latest_sequence(latest);
+    writer.Write(response);
+  }
+  stopped.Wait();
+  return context.IsCancelled() ? grpc::Status::CANCELLED : grpc::Status(grpc::StatusCode::UNAVAILABLE, "shutting_down");
+}
+
+}  // namespace
 
 class FakeBroker::Broker final : public v1::BrokerService::Service {
  public:
@@ -54,21 +79,7 @@ class FakeBroker::Flows final : public v1::FlowService::Service {
 
   grpc::Status WatchFlows(grpc::ServerContext* context, const v1::WatchFlowsRequest* request,
                           grpc::ServerWriter<v1::WatchFlowsResponse>* writer) override {
-    const std::uint64_t latest = fake_.events.empty() ? 0 : fake_.events.back().sequence();
-    if (request->after_sequence() > latest) return {grpc::StatusCode::OUT_OF_RANGE, "invalid_argument: no such event"};
-    v1::WatchFlowsResponse ready;
-    ready.set_latest_sequence(latest);
-    writer->Write(ready);
-    for (const v1::FlowEvent& event : fake_.events) {
-      if (request->after_sequence() == 0 || event.sequence() <= request->after_sequence()) continue;
-      v1::WatchFlowsResponse response;
-      *response.add_events() = event;
-      response.set_latest_sequence(latest);
-      writer->Write(response);
-    }
-    stopped_.Wait();
-    return context->IsCancelled() ? grpc::Status::CANCELLED
-                                  : grpc::Status(grpc::StatusCode::UNAVAILABLE, "shutting_down");
+    return Stream(fake_.events, request->after_sequence(), *context, *writer, stopped_);
   }
 
   grpc::Status ListFlows(grpc::ServerContext*, const v1::ListFlowsRequest* request,
@@ -103,7 +114,74 @@ class FakeBroker::Flows final : public v1::FlowService::Service {
   Promise<bool> stopped_;
 };
 
-FakeBroker::FakeBroker() : broker_(std::make_unique<Broker>(*this)), flows_(std::make_unique<Flows>(*this)) {
+class FakeBroker::History final : public v1::HistoryService::Service {
+ public:
+  explicit History(FakeBroker& fake) : fake_(fake) {}
+
+  grpc::Status ListFamilyPreferences(grpc::ServerContext*, const v1::ListFamilyPreferencesRequest* request,
+                                     v1::ListFamilyPreferencesResponse* response) override {
+    const std::string next =
+        Page(fake_.preferences, request->page_token(), 2, [&](const auto& row) { *response->add_preferences() = row; });
+    response->set_next_page_token(next);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetReachability(grpc::ServerContext*, const v1::GetReachabilityRequest* request,
+                               v1::GetReachabilityResponse* response) override {
+    fake_.asked.Set(*request);
+    if (request->host() != "known") return {grpc::StatusCode::NOT_FOUND, "nothing is known of it"};
+    v1::TargetReachability& target = *response->add_targets();
+    target.set_transport(v1::TRANSPORT_TLS);
+    target.mutable_endpoint()->set_address("2001:db8::1");
+    target.mutable_endpoint()->set_port(5061);
+    target.set_reachability(v1::REACHABILITY_UNREACHABLE);
+    target.set_level(v1::MEMORY_LEVEL_PREFIX);
+    target.set_failure("timed_out");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListRaces(grpc::ServerContext*, const v1::ListRacesRequest* request,
+                         v1::ListRacesResponse* response) override {
+    const std::size_t count = std::min<std::size_t>(2, request->page_size());
+    const std::string next = Page(fake_.races, request->page_token(), count, [&](const v1::Race& race) {
+      if (request->host().empty() || request->host() == race.host()) *response->add_races() = race;
+    });
+    response->set_next_page_token(next);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ResetHistory(grpc::ServerContext*, const v1::ResetHistoryRequest* request,
+                            v1::ResetHistoryResponse* response) override {
+    fake_.reset.Set(*request);
+    response->set_targets(1);
+    response->set_prefixes(2);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status WatchPreferences(grpc::ServerContext* context, const v1::WatchPreferencesRequest* request,
+                                grpc::ServerWriter<v1::WatchPreferencesResponse>* writer) override {
+    return Stream(fake_.preference_events, request->after_sequence(), *context, *writer, stopped_);
+  }
+
+  void Stop() { stopped_.Set(true); }
+
+ private:
+  /// Gives `add` a page of `all`; returns the token of the next one.
+  template <typename Row, typename Add>
+  static std::string Page(const std::vector<Row>& all, const std::string& token, std::size_t count, Add add) {
+    std::size_t at = token.empty() ? 0 : std::stoul(token);
+    for (const std::size_t end = std::min(all.size(), at + count); at < end; ++at) add(all[at]);
+    return at < all.size() ? std::to_string(at) : "";
+  }
+
+  FakeBroker& fake_;
+  Promise<bool> stopped_;
+};
+
+FakeBroker::FakeBroker()
+    : broker_(std::make_unique<Broker>(*this)),
+      flows_(std::make_unique<Flows>(*this)),
+      history_(std::make_unique<History>(*this)) {
   std::string pattern = (std::filesystem::temp_directory_path() / "flowbroker-test-XXXXXX").string();
   directory_ = ::mkdtemp(pattern.data());
   address_ = "unix:" + directory_ + "/broker.sock";
@@ -111,6 +189,7 @@ FakeBroker::FakeBroker() : broker_(std::make_unique<Broker>(*this)), flows_(std:
   builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
   builder.RegisterService(broker_.get());
   builder.RegisterService(flows_.get());
+  builder.RegisterService(history_.get());
   server_ = builder.BuildAndStart();
 }
 
@@ -118,6 +197,7 @@ void FakeBroker::Stop() {
   if (!server_) return;
   release_relay.Set(true);
   flows_->Stop();
+  history_->Stop();
   server_->Shutdown(std::chrono::system_clock::now());
   server_.reset();
 }

@@ -13,6 +13,7 @@
 
 #include "flowbroker/v1/broker_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
+#include "flowbroker/v1/history_service.grpc.pb.h"
 
 namespace flowbroker::client {
 
@@ -79,6 +80,11 @@ class FakeBroker {
   std::function<grpc::Status(grpc::ServerContext&, const v1::AcquireRequest&, v1::AcquireResponse&)> on_acquire;
   /// What comes back on a flow for a message; empty: nothing. Absent: the message itself.
   std::function<std::string(const std::string& message)> on_message;
+  std::vector<v1::FamilyPreference> preferences;  ///< in pages of two; set before the first call, like the next
+  std::vector<v1::Race> races;                    ///< in pages of two at most
+  std::vector<v1::PreferenceEvent> preference_events;
+  Promise<v1::GetReachabilityRequest> asked;  ///< of one host "known", nothing is known of others
+  Promise<v1::ResetHistoryRequest> reset;
   std::vector<v1::FlowEvent> events;   ///< what WatchFlows knows; set before the first call
   Collector<v1::RelayRequest> frames;  ///< of all Relay streams
   Promise<bool> release_relay;         ///< where hold_relay: the relay reads its second frame once this is set
@@ -88,10 +94,12 @@ class FakeBroker {
  private:
   class Broker;
   class Flows;
+  class History;
   std::string directory_;
   std::string address_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<Flows> flows_;
+  std::unique_ptr<History> history_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -92,6 +92,24 @@ TEST_F(ReachabilityPreferenceTest, APreferenceFadesWithItsEvidence) {  // S6
   EXPECT_EQ(history.TakeChanges(now).size(), 1U);
 }
 
+TEST_F(ReachabilityPreferenceTest, AChangeOfOnePrefixIsTakenWithoutAskingTheOthers) {
+  Fails(a, FailureReason::kNetworkUnreachable);
+  Succeeds(v4);
+  ASSERT_TRUE(history.TakeChange(a, now));
+  EXPECT_FALSE(history.TakeChange(a, now)) << "told already";
+  EXPECT_FALSE(history.TakeChange(Tcp("203.0.113.1"), now)) << "nothing is known of it";
+  EXPECT_EQ(history.TakeChanges(now).size(), 1U) << "the other one was not asked";
+}
+
+TEST_F(ReachabilityPreferenceTest, TellsTheTargetsOfAnAddressOnAllNetworks) {
+  Succeeds(a);
+  Succeeds(Tcp("2001:db8:1::a", 3));
+  Fails(Tls("2001:db8:1::a"), FailureReason::kTimedOut);
+  Succeeds(b);
+  EXPECT_EQ(history.PathsOf(a.target.endpoint.address).size(), 3U);
+  EXPECT_TRUE(history.PathsOf(v4.target.endpoint.address).empty());
+}
+
 // ---- Forgetting ----
 
 TEST_F(ReachabilityPreferenceTest, ForgetsAnAddressOnAllNetworks) {
@@ -104,6 +122,16 @@ TEST_F(ReachabilityPreferenceTest, ForgetsAnAddressOnAllNetworks) {
   EXPECT_EQ(Judged(a), Reachability::kUnknown);
   EXPECT_EQ(Judged(v4), Reachability::kUnreachable);
   EXPECT_FALSE(history.Forget(a.target.endpoint.address));
+}
+
+TEST_F(ReachabilityPreferenceTest, ForgettingAnAddressFreesItOfItsPrefixAndLeavesOtherTargetsAlone) {
+  Fails(a, FailureReason::kTimedOut);
+  Fails(b, FailureReason::kTimedOut);
+  ASSERT_EQ(history.Judge(Tcp("2001:db8:1::c"), now).level, Level::kPrefix);
+  EXPECT_TRUE(history.Forget(a.target.endpoint.address));
+  EXPECT_EQ(history.prefix_count(), 0U);
+  EXPECT_EQ(Judged(a), Reachability::kUnknown);
+  EXPECT_EQ(Judged(b), Reachability::kUnreachable);
 }
 
 TEST_F(ReachabilityPreferenceTest, ForgetsAPrefixWithAllInside) {
