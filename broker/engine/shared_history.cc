@@ -16,15 +16,19 @@ history::HistoryOptions ShareOf(history::HistoryOptions options, std::size_t str
 }  // namespace
 
 SharedHistory::SharedHistory(const history::HistoryOptions& options, EventLog<PreferenceEvent>& events)
-    : options_(options), events_(events), families_(options) {
+    : options_(options), outbox_(events), families_(options) {
   for (auto& stripe : stripes_) stripe = std::make_unique<Stripe>(ShareOf(options, kStripes), families_);
 }
 
 void SharedHistory::Record(const history::AttemptOutcome& outcome, TimePoint now) {
   Stripe& stripe = StripeOf(outcome.path.target.endpoint.address);
-  const std::scoped_lock lock(stripe.mutex, families_mutex_);
-  stripe.history.Record(outcome, now);
-  Publish(stripe, {&outcome.path, 1}, now);
+  bool changed = false;
+  {
+    const std::lock_guard lock(stripe.mutex);
+    stripe.history.Record(outcome, now);
+    changed = PutChanges(stripe, {&outcome.path, 1}, now);
+  }
+  if (changed) outbox_.Flush();
 }
 
 void SharedHistory::RecordRace(const history::Path& winner, std::span<const history::Path> candidates, TimePoint now) {
@@ -34,12 +38,14 @@ void SharedHistory::RecordRace(const history::Path& winner, std::span<const hist
   for (const history::Path& candidate : candidates) {
     parts[StripeIndex(candidate.target.endpoint.address)].push_back(candidate);
   }
+  bool changed = false;
   for (std::size_t i = 0; i < kStripes; ++i) {
     if (parts[i].empty()) continue;
-    const std::scoped_lock lock(stripes_[i]->mutex, families_mutex_);
+    const std::lock_guard lock(stripes_[i]->mutex);
     stripes_[i]->history.RecordRace(winner, parts[i], now);
-    Publish(*stripes_[i], parts[i], now);
+    changed |= PutChanges(*stripes_[i], parts[i], now);
   }
+  if (changed) outbox_.Flush();
 }
 
 void SharedHistory::RecordUnavailable(const history::Path& path, TimePoint until, TimePoint now) {
@@ -50,25 +56,25 @@ void SharedHistory::RecordUnavailable(const history::Path& path, TimePoint until
 
 history::Verdict SharedHistory::Judge(const history::Path& path, TimePoint now) const {
   const Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  const std::lock_guard lock(stripe.mutex);
   return stripe.history.Judge(path, now);
 }
 
 history::Verdict SharedHistory::JudgeForRace(const history::Path& path, TimePoint now) {
   Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  const std::lock_guard lock(stripe.mutex);
   return stripe.history.JudgeForRace(path, now);
 }
 
 bool SharedHistory::TakeReprobe(const history::Path& path, TimePoint now, RandomSource& random) {
   Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  const std::lock_guard lock(stripe.mutex);
   return stripe.history.TakeReprobe(path, now, random);
 }
 
 TimePoint SharedHistory::NextReprobe(const history::Path& path, TimePoint now) const {
   const Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  const std::lock_guard lock(stripe.mutex);
   return stripe.history.NextReprobe(path, now);
 }
 
@@ -82,34 +88,47 @@ std::optional<history::ExpectedRtt> SharedHistory::Expect(const history::Path& p
 std::vector<history::FamilyPreference> SharedHistory::Preferences(TimePoint now) const {
   std::vector<history::FamilyPreference> all;
   for (const auto& stripe : stripes_) {
-    const std::scoped_lock lock(stripe->mutex, families_mutex_);
+    const std::lock_guard lock(stripe->mutex);
     std::ranges::move(stripe->history.Preferences(now), std::back_inserter(all));
   }
   std::ranges::sort(all, {}, &history::FamilyPreference::key);
   return all;
 }
 
-void SharedHistory::Append(history::FamilyPreference changed, TimePoint now) {
-  events_.Append({.sequence = 0, .time = now, .what = std::move(changed)});
-}
-
-void SharedHistory::Publish(Stripe& stripe, std::span<const history::Path> touched, TimePoint now) {
+bool SharedHistory::PutChanges(Stripe& stripe, std::span<const history::Path> touched, TimePoint now) {
+  bool any = false;
   for (const history::Path& path : touched) {
-    if (auto changed = stripe.history.TakeChange(path, now)) Append(*std::move(changed), now);
+    auto changed = stripe.history.TakeChange(path, now);
+    if (!changed) continue;
+    Put(*std::move(changed), now);
+    any = true;
   }
-  if (now - stripe.looked_through >= kLookThroughEvery) PublishAll(stripe, now);
+  if (now - stripe.looked_through >= kLookThroughEvery) any |= PutAllChanges(stripe, now);
+  return any;
 }
 
-void SharedHistory::PublishAll(Stripe& stripe, TimePoint now) {
-  for (history::FamilyPreference& changed : stripe.history.TakeChanges(now)) Append(std::move(changed), now);
+bool SharedHistory::PutAllChanges(Stripe& stripe, TimePoint now) {
+  auto changes = stripe.history.TakeChanges(now);
   stripe.looked_through = now;
+  const bool any = !changes.empty();
+  for (history::FamilyPreference& changed : changes) Put(std::move(changed), now);
+  return any;
+}
+
+void SharedHistory::Put(history::FamilyPreference changed, TimePoint now) {
+  outbox_.Put({.sequence = 0, .time = now, .what = std::move(changed)});
+}
+
+void SharedHistory::PutForgotten(std::optional<IpPrefix> prefix, TimePoint now) {
+  outbox_.Put({.sequence = 0, .time = now, .what = PreferencesForgotten{std::move(prefix)}});
 }
 
 void SharedHistory::PublishChanges(TimePoint now) {
   for (const auto& stripe : stripes_) {
-    const std::scoped_lock lock(stripe->mutex, families_mutex_);
-    PublishAll(*stripe, now);
+    const std::lock_guard lock(stripe->mutex);
+    PutAllChanges(*stripe, now);
   }
+  outbox_.Flush();
 }
 
 std::vector<history::Path> SharedHistory::PathsOf(const IpAddress& address) const {
@@ -120,7 +139,7 @@ std::vector<history::Path> SharedHistory::PathsOf(const IpAddress& address) cons
 
 template <typename Function>
 Forgotten SharedHistory::ForgetIn(Stripe& stripe, Function forget) {
-  const std::scoped_lock lock(stripe.mutex, families_mutex_);
+  const std::lock_guard lock(stripe.mutex);
   const Forgotten before{stripe.history.target_count(), stripe.history.prefix_count()};
   forget(stripe.history);
   return {before.targets - stripe.history.target_count(), before.prefixes - stripe.history.prefix_count()};
@@ -131,7 +150,8 @@ Forgotten SharedHistory::ForgetAll(TimePoint now) {
   for (const auto& stripe : stripes_) {
     all += ForgetIn(*stripe, [](history::ReachabilityHistory& history) { history.ForgetAll(); });
   }
-  events_.Append({.sequence = 0, .time = now, .what = PreferencesForgotten{}});
+  PutForgotten(std::nullopt, now);
+  outbox_.Flush();
   return all;
 }
 
@@ -140,7 +160,8 @@ Forgotten SharedHistory::Forget(const IpAddress& address, TimePoint now) {
       ForgetIn(StripeOf(address), [&](history::ReachabilityHistory& history) { history.Forget(address); });
   if (forgotten.prefixes > 0) {
     const int bits = address.is_ipv4() ? options_.ipv4_prefix_bits : options_.ipv6_prefix_bits;
-    events_.Append({.sequence = 0, .time = now, .what = PreferencesForgotten{IpPrefix::Of(address, bits)}});
+    PutForgotten(IpPrefix::Of(address, bits), now);
+    outbox_.Flush();
   }
   return forgotten;
 }
@@ -151,7 +172,10 @@ Forgotten SharedHistory::Forget(const IpPrefix& prefix, TimePoint now) {
     all +=
         ForgetIn(*stripe, [&](history::ReachabilityHistory& history) { history.Forget(prefix.address, prefix.bits); });
   }
-  if (all.prefixes > 0) events_.Append({.sequence = 0, .time = now, .what = PreferencesForgotten{prefix}});
+  if (all.prefixes > 0) {
+    PutForgotten(prefix, now);
+    outbox_.Flush();
+  }
   return all;
 }
 
@@ -167,7 +191,6 @@ void SharedHistory::Export(const std::function<void(history::HistoryRecords)>& w
 }
 
 std::vector<history::FamilyRecordData> SharedHistory::ExportFamilies() const {
-  const std::lock_guard lock(families_mutex_);
   return families_.Export();
 }
 
@@ -182,7 +205,6 @@ void SharedHistory::Import(const history::HistoryRecords& records) {
 }
 
 void SharedHistory::ImportFamilies(const std::vector<history::FamilyRecordData>& records) {
-  const std::lock_guard lock(families_mutex_);
   families_.Import(records);
 }
 

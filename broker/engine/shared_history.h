@@ -11,18 +11,21 @@
 #include <vector>
 
 #include "broker/engine/event_log.h"
+#include "broker/engine/event_outbox.h"
 #include "broker/engine/history_query.h"
 #include "broker/engine/preference_event.h"
+#include "broker/engine/shared_families.h"
 #include "broker/history/reachability_history.h"
 
 namespace flowbroker::engine {
 
 /// The ReachabilityHistory of the whole broker, striped by address prefix so that long readers (a snapshot, a listing)
-/// never stop all shards at once. Families span stripes and have a lock of their own. Thread-safe; for what the calls
-/// mean see ReachabilityHistory.
+/// never stop all shards at once. Families span stripes and have a lock of their own, never held for long. Thread-safe;
+/// for what the calls mean see ReachabilityHistory.
 class SharedHistory {
  public:
-  /// Changes of preferences go to `events`, which outlives this object, under the lock of their stripe.
+  /// Changes of preferences go to `events`, which outlives this object, before the call that found them returns; those
+  /// of one prefix in the order in which they happened. No lock that other calls need is held meanwhile.
   SharedHistory(const history::HistoryOptions& options, EventLog<PreferenceEvent>& events);
 
   void Record(const history::AttemptOutcome& outcome, TimePoint now);
@@ -64,7 +67,7 @@ class SharedHistory {
 
  private:
   struct Stripe {
-    Stripe(const history::HistoryOptions& options, history::FamilyHistory& families) : history(options, families) {}
+    Stripe(const history::HistoryOptions& options, history::Families& families) : history(options, families) {}
     mutable std::mutex mutex;
     history::ReachabilityHistory history;
     TimePoint looked_through{};  ///< all its prefixes, for changes
@@ -75,16 +78,18 @@ class SharedHistory {
 
   std::size_t StripeIndex(const IpAddress& address) const;
   Stripe& StripeOf(const IpAddress& address) const { return *stripes_[StripeIndex(address)]; }
-  void Append(history::FamilyPreference changed, TimePoint now);
-  void Publish(Stripe& stripe, std::span<const history::Path> touched, TimePoint now);
-  void PublishAll(Stripe& stripe, TimePoint now);
+  // These put changes into the outbox, under the lock of the stripe; true where there are any, then it is to be flushed
+  // without that lock.
+  bool PutChanges(Stripe& stripe, std::span<const history::Path> touched, TimePoint now);
+  bool PutAllChanges(Stripe& stripe, TimePoint now);
+  void Put(history::FamilyPreference changed, TimePoint now);
+  void PutForgotten(std::optional<IpPrefix> prefix, TimePoint now);
   template <typename Function>
   Forgotten ForgetIn(Stripe& stripe, Function forget);
 
   history::HistoryOptions options_;
-  EventLog<PreferenceEvent>& events_;
-  mutable std::mutex families_mutex_;  // taken after a stripe's
-  history::FamilyHistory families_;
+  EventOutbox<PreferenceEvent> outbox_;  // its lock and that of families_ are taken after a stripe's
+  SharedFamilies families_;
   std::array<std::unique_ptr<Stripe>, kStripes> stripes_;
 };
 

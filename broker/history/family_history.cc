@@ -1,7 +1,7 @@
 #include "broker/history/family_history.h"
 
 #include <algorithm>
-#include <utility>
+#include <cstddef>
 
 namespace flowbroker::history {
 namespace {
@@ -51,13 +51,23 @@ void FamilyHistory::RecordHeld(const FamilyKey& family, const IpAddress& prefix,
   }
 }
 
-const Hold* FamilyHistory::HoldOf(const FamilyKey& family, TimePoint now) const {
-  const FamilyRecord* record = families_.Find(family);
-  return record != nullptr && record->hold && !record->hold->IsOver(now, options_) ? &*record->hold : nullptr;
+bool FamilyHistory::IsHeld(const FamilyRecord* record, TimePoint now) const {
+  return record != nullptr && record->hold && !record->hold->IsOver(now, options_);
 }
 
-Hold* FamilyHistory::HoldOf(const FamilyKey& family, TimePoint now) {
-  return const_cast<Hold*>(std::as_const(*this).HoldOf(family, now));
+std::optional<Hold> FamilyHistory::HoldOf(const FamilyKey& family, TimePoint now) const {
+  const FamilyRecord* record = families_.Find(family);
+  return IsHeld(record, now) ? record->hold : std::nullopt;
+}
+
+bool FamilyHistory::TakeHeadStart(const FamilyKey& family, TimePoint now) {
+  FamilyRecord* record = families_.Find(family);
+  return IsHeld(record, now) && record->hold->TakeHeadStart(now, options_);
+}
+
+bool FamilyHistory::TakeReprobe(const FamilyKey& family, TimePoint now, RandomSource& random) {
+  FamilyRecord* record = families_.Find(family);
+  return IsHeld(record, now) && record->hold->TakeReprobe(now, options_, random);
 }
 
 double FamilyHistory::Probability(const FamilyKey& family, TimePoint now) const {

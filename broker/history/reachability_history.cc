@@ -1,22 +1,11 @@
 #include "broker/history/reachability_history.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
+
+#include "broker/base/ip_prefix.h"
 
 namespace flowbroker::history {
 namespace {
-
-/// Zeroes all octets' bits behind the first `bits`.
-template <std::size_t kSize>
-std::array<std::uint8_t, kSize> NetworkOctets(std::span<const std::uint8_t> octets, int bits) {
-  std::array<std::uint8_t, kSize> network{};
-  for (std::size_t i = 0; i < kSize; ++i) {
-    const int kept = std::clamp(bits - static_cast<int>(i) * 8, 0, 8);
-    network[i] = static_cast<std::uint8_t>(octets[i] & (0xFF00U >> static_cast<unsigned>(kept)));
-  }
-  return network;
-}
 
 FamilyKey FamilyOf(const Path& path) {
   return {path.network, path.target.family()};
@@ -44,7 +33,7 @@ constexpr double kTrusted = 0.8;
 
 }  // namespace
 
-ReachabilityHistory::ReachabilityHistory(HistoryOptions options, FamilyHistory& families)
+ReachabilityHistory::ReachabilityHistory(HistoryOptions options, Families& families)
     : options_(options), families_(families), targets_(options.max_targets), prefixes_(options.max_prefixes) {}
 
 // ---- Taking in ----
@@ -59,7 +48,7 @@ void ReachabilityHistory::Record(const AttemptOutcome& outcome, TimePoint now) {
     if (ProvesPath(outcome)) RecordSuccess(outcome, now);
   }
   const PrefixKey key = PrefixOf(outcome.path);
-  if (PrefixRecord* prefix = prefixes_.Find(key)) UpdatePreference(key, *prefix, now);
+  if (PrefixRecord* prefix = prefixes_.Find(key)) UpdatePreference(HoldOf(key, *prefix, now), *prefix, now);
 }
 
 void ReachabilityHistory::RecordSample(const AttemptOutcome& outcome, Duration rtt, TimePoint now) {
@@ -110,7 +99,8 @@ void ReachabilityHistory::RecordFailure(const AttemptOutcome& outcome, FailureMe
   if (IsLive(target.hold, now)) {
     target.hold->Renew(cause, now, options_);
   } else {
-    target.hold = Hold::Begin(cause, DecidingHold(*this, outcome.path, now).hold, now, options_);
+    const auto above = DecidingHold(outcome.path, now).hold;
+    target.hold = Hold::Begin(cause, above ? &*above : nullptr, now, options_);
   }
   if (SuspectsPrefix(meaning)) SuspectPrefix(outcome.path, cause, meaning, now);
 }
@@ -131,7 +121,8 @@ void ReachabilityHistory::SuspectPrefix(const Path& path, const Hold::Cause& cau
   if (IsLive(prefix.hold, now)) {
     prefix.hold->Renew(cause, now, options_);
   } else if (second || meaning == FailureMeaning::kPrefixUnreachable) {
-    prefix.hold = Hold::Begin(cause, families_.HoldOf(family, now), now, options_);
+    const auto above = families_.HoldOf(family, now);
+    prefix.hold = Hold::Begin(cause, above ? &*above : nullptr, now, options_);
   } else {
     return;
   }
@@ -149,7 +140,7 @@ void ReachabilityHistory::RecordRace(const Path& winner, std::span<const Path> c
     prefix.races.Add(won, now, options_);
     ++(won ? prefix.wins : prefix.losses);
     prefix.lost_race = won ? kNever : now;
-    UpdatePreference(key, prefix, now);
+    UpdatePreference(HoldOf(key, prefix, now), prefix, now);
   }
 }
 
@@ -167,32 +158,41 @@ void ReachabilityHistory::RecordUnavailable(const Path& path, TimePoint until, T
 
 // ---- Judging ----
 
-template <typename Self>
-ReachabilityHistory::Deciding<Self> ReachabilityHistory::DecidingHold(Self& self, const Path& path, TimePoint now) {
-  auto* target = self.targets_.Find(path);
-  if (target != nullptr && self.IsLive(target->hold, now)) return {&*target->hold, Level::kTarget};
+ReachabilityHistory::Deciding ReachabilityHistory::DecidingHold(const Path& path, TimePoint now) const {
+  const TargetRecord* target = targets_.Find(path);
+  if (target != nullptr && IsLive(target->hold, now)) return {target->hold, Level::kTarget};
 
   // An own success since then says more than the trouble of others.
   const auto superseded = [&](const Hold& hold) {
     return target != nullptr && target->last_success != kNever && target->last_success >= hold.since;
   };
-  auto* prefix = self.prefixes_.Find(self.PrefixOf(path));
-  if (prefix != nullptr && self.IsLive(prefix->hold, now) && !superseded(*prefix->hold)) {
-    return {&*prefix->hold, Level::kPrefix};
+  const PrefixRecord* prefix = prefixes_.Find(PrefixOf(path));
+  if (prefix != nullptr && IsLive(prefix->hold, now) && !superseded(*prefix->hold)) {
+    return {prefix->hold, Level::kPrefix};
   }
-  auto& families =
-      static_cast<std::conditional_t<std::is_const_v<Self>, const FamilyHistory, FamilyHistory>&>(self.families_);
-  auto* family = families.HoldOf(FamilyOf(path), now);
-  if (family == nullptr || superseded(*family)) return {nullptr};
+  const auto family = families_.HoldOf(FamilyOf(path), now);
+  if (!family || superseded(*family)) return {};
   return {family, Level::kFamily};
+}
+
+Hold* ReachabilityHistory::OwnHold(const Path& path, Level level) {
+  switch (level) {
+    case Level::kTarget:
+      return &*targets_.Find(path)->hold;
+    case Level::kPrefix:
+      return &*prefixes_.Find(PrefixOf(path))->hold;
+    case Level::kFamily:
+      return nullptr;
+  }
+  __builtin_unreachable();
 }
 
 Verdict ReachabilityHistory::Judge(const Path& path, TimePoint now) const {
   const TargetRecord* target = targets_.Find(path);
   Verdict verdict;
   verdict.unavailable = target != nullptr && target->unavailable_until != kNever && now < target->unavailable_until;
-  const auto [hold, level] = DecidingHold(*this, path, now);
-  if (hold != nullptr) {
+  const auto [hold, level] = DecidingHold(path, now);
+  if (hold) {
     verdict.reachability = hold->reachability();
     verdict.level = level;
     verdict.failure = hold->reason;
@@ -209,20 +209,23 @@ Verdict ReachabilityHistory::JudgeForRace(const Path& path, TimePoint now) {
     target->unavailable_once = false;
     target->unavailable_until = kNever;
   }
-  Hold* hold = DecidingHold(*this, path, now).hold;
-  if (hold != nullptr && hold->TakeHeadStart(now, options_))
-    return {.head_start = true, .unavailable = verdict.unavailable};
-  return verdict;
+  const auto [deciding, level] = DecidingHold(path, now);
+  if (!deciding) return verdict;
+  Hold* own = OwnHold(path, level);
+  const bool taken = own != nullptr ? own->TakeHeadStart(now, options_) : families_.TakeHeadStart(FamilyOf(path), now);
+  return taken ? Verdict{.head_start = true, .unavailable = verdict.unavailable} : verdict;
 }
 
 bool ReachabilityHistory::TakeReprobe(const Path& path, TimePoint now, RandomSource& random) {
-  Hold* hold = DecidingHold(*this, path, now).hold;
-  return hold != nullptr && hold->TakeReprobe(now, options_, random);
+  const auto [deciding, level] = DecidingHold(path, now);
+  if (!deciding) return false;
+  Hold* own = OwnHold(path, level);
+  return own != nullptr ? own->TakeReprobe(now, options_, random) : families_.TakeReprobe(FamilyOf(path), now, random);
 }
 
 TimePoint ReachabilityHistory::NextReprobe(const Path& path, TimePoint now) const {
-  const Hold* hold = DecidingHold(*this, path, now).hold;
-  return hold == nullptr ? kNever : hold->next_reprobe;
+  const auto hold = DecidingHold(path, now).hold;
+  return hold ? hold->next_reprobe : kNever;
 }
 
 std::optional<ExpectedRtt> ReachabilityHistory::Expect(const Path& path, AttemptStage stage, TimePoint now) const {
@@ -251,30 +254,30 @@ bool ReachabilityHistory::IsTrusted(const TargetRecord& own, const PrefixRecord*
 
 // ---- Preferences ----
 
-bool ReachabilityHistory::OtherPreferred(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const {
-  return HoldOf(key, record, now) != nullptr || IsRecent(record.lost_race, now);
+bool ReachabilityHistory::OtherPreferred(const std::optional<Hold>& hold, const PrefixRecord& record,
+                                         TimePoint now) const {
+  return hold || IsRecent(record.lost_race, now);
 }
 
-void ReachabilityHistory::UpdatePreference(const PrefixKey& key, PrefixRecord& record, TimePoint now) const {
-  const bool other = OtherPreferred(key, record, now);
+void ReachabilityHistory::UpdatePreference(const std::optional<Hold>& hold, PrefixRecord& record, TimePoint now) const {
+  const bool other = OtherPreferred(hold, record, now);
   if (other != record.other_preferred || record.preferred_since == TimePoint{}) record.preferred_since = now;
   record.other_preferred = other;
 }
 
-const Hold* ReachabilityHistory::HoldOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const {
-  return IsLive(record.hold, now) ? &*record.hold : families_.HoldOf(FamilyOf(key), now);
+std::optional<Hold> ReachabilityHistory::HoldOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const {
+  return IsLive(record.hold, now) ? record.hold : families_.HoldOf(FamilyOf(key), now);
 }
 
-Reachability ReachabilityHistory::ReachabilityOf(const PrefixKey& key, const PrefixRecord& record,
+Reachability ReachabilityHistory::ReachabilityOf(const std::optional<Hold>& hold, const PrefixRecord& record,
                                                  TimePoint now) const {
-  if (const Hold* hold = HoldOf(key, record, now)) return hold->reachability();
+  if (hold) return hold->reachability();
   return IsRecent(record.last_success, now) ? Reachability::kReachable : Reachability::kUnknown;
 }
 
 FamilyPreference ReachabilityHistory::PreferenceOf(const PrefixKey& key, const PrefixRecord& record,
-                                                   TimePoint now) const {
-  const bool other = OtherPreferred(key, record, now);
-  const Hold* hold = HoldOf(key, record, now);
+                                                   const std::optional<Hold>& hold, TimePoint now) const {
+  const bool other = OtherPreferred(hold, record, now);
   const AddressFamily own_family = key.prefix.family();
   const double own_works = record.evidence.Probability(families_.Probability(FamilyOf(key), now), now, options_);
   const double own_wins = record.races.Probability(own_works, now, options_);
@@ -286,12 +289,12 @@ FamilyPreference ReachabilityHistory::PreferenceOf(const PrefixKey& key, const P
       .since = record.preferred_since,
       .wins = record.wins,
       .losses = record.losses,
-      .reachability = ReachabilityOf(key, record, now),
+      .reachability = ReachabilityOf(hold, record, now),
       .failure = std::nullopt,
       .smoothed_rtt = std::nullopt,
       .next_reprobe = kNever};
-  if (other != record.other_preferred) preference.since = hold != nullptr ? hold->since : now;
-  if (hold != nullptr) {
+  if (other != record.other_preferred) preference.since = hold ? hold->since : now;
+  if (hold) {
     preference.failure = hold->reason;
     preference.next_reprobe = hold->next_reprobe;
   }
@@ -303,24 +306,27 @@ FamilyPreference ReachabilityHistory::PreferenceOf(const PrefixKey& key, const P
 std::vector<FamilyPreference> ReachabilityHistory::Preferences(TimePoint now) const {
   std::vector<FamilyPreference> all;
   all.reserve(prefixes_.size());
-  prefixes_.ForEach(
-      [&](const PrefixKey& key, const PrefixRecord& record) { all.push_back(PreferenceOf(key, record, now)); });
+  prefixes_.ForEach([&](const PrefixKey& key, const PrefixRecord& record) {
+    all.push_back(PreferenceOf(key, record, HoldOf(key, record, now), now));
+  });
   return all;
 }
 
-bool ReachabilityHistory::TellsNews(const PrefixKey& key, PrefixRecord& record, TimePoint now) const {
-  UpdatePreference(key, record, now);
-  const Reachability reachability = ReachabilityOf(key, record, now);
+std::optional<FamilyPreference> ReachabilityHistory::TakeNews(const PrefixKey& key, PrefixRecord& record,
+                                                              TimePoint now) const {
+  const auto hold = HoldOf(key, record, now);
+  UpdatePreference(hold, record, now);
+  const Reachability reachability = ReachabilityOf(hold, record, now);
   const bool old = record.told_other_preferred == record.other_preferred && record.told_reachability == reachability;
   record.told_other_preferred = record.other_preferred;
   record.told_reachability = reachability;
-  return !old;
+  return old ? std::nullopt : std::optional(PreferenceOf(key, record, hold, now));
 }
 
 std::vector<FamilyPreference> ReachabilityHistory::TakeChanges(TimePoint now) {
   std::vector<FamilyPreference> changes;
   prefixes_.ForEach([&](const PrefixKey& key, PrefixRecord& record) {
-    if (TellsNews(key, record, now)) changes.push_back(PreferenceOf(key, record, now));
+    if (auto news = TakeNews(key, record, now)) changes.push_back(*std::move(news));
   });
   return changes;
 }
@@ -328,8 +334,7 @@ std::vector<FamilyPreference> ReachabilityHistory::TakeChanges(TimePoint now) {
 std::optional<FamilyPreference> ReachabilityHistory::TakeChange(const Path& path, TimePoint now) {
   const PrefixKey key = PrefixOf(path);
   PrefixRecord* record = prefixes_.Find(key);
-  if (record == nullptr || !TellsNews(key, *record, now)) return std::nullopt;
-  return PreferenceOf(key, *record, now);
+  return record == nullptr ? std::nullopt : TakeNews(key, *record, now);
 }
 
 std::vector<Path> ReachabilityHistory::PathsOf(const IpAddress& address) const {
@@ -388,8 +393,7 @@ PrefixKey ReachabilityHistory::PrefixOf(const Path& path) const {
 }
 
 IpAddress ReachabilityHistory::Masked(const IpAddress& address) const {
-  return address.is_ipv4() ? IpAddress::FromIpv4(NetworkOctets<4>(address.octets(), options_.ipv4_prefix_bits))
-                           : IpAddress::FromIpv6(NetworkOctets<16>(address.octets(), options_.ipv6_prefix_bits));
+  return IpPrefix::Of(address, address.is_ipv4() ? options_.ipv4_prefix_bits : options_.ipv6_prefix_bits).address;
 }
 
 }  // namespace flowbroker::history

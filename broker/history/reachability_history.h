@@ -4,14 +4,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <vector>
 
 #include "broker/base/random_source.h"
 #include "broker/base/time.h"
 #include "broker/history/attempt_outcome.h"
 #include "broker/history/failure_meaning.h"
-#include "broker/history/family_history.h"
+#include "broker/history/families.h"
 #include "broker/history/family_preference.h"
 #include "broker/history/history_options.h"
 #include "broker/history/history_records.h"
@@ -33,15 +32,15 @@ struct ExpectedRtt {
 ///
 /// A *target* is held after its own failure, until it answers. A *prefix* is held after silence from two of its
 /// addresses, or a network unreachable, with no success between, until one of its targets answers. A *family* is held
-/// after three of its prefixes, until anything in it answers (FamilyHistory). All of it per network, and all of it
+/// after three of its prefixes, until anything in it answers (Families). All of it per network, and all of it
 /// forgotten a lifetime after the last evidence. The most specific level that knows something decides: a target's own
 /// hold or success, else its prefix's hold, else its family's; a success older than the hold above no longer counts.
 ///
 /// How long each failure keeps a path from its head start says FailureMeaning, how holds go on says Hold.
 class ReachabilityHistory {
  public:
-  /// `families` is told of prefixes and asked last; it outlives this object and is guarded by the same owner.
-  ReachabilityHistory(HistoryOptions options, FamilyHistory& families);
+  /// `families` is told of prefixes and asked last; it outlives this object.
+  ReachabilityHistory(HistoryOptions options, Families& families);
 
   /// Takes an outcome in. A failure leaves the RTT estimates alone: a silent target has no RTT, not a large one.
   void Record(const AttemptOutcome& outcome, TimePoint now);
@@ -100,14 +99,14 @@ class ReachabilityHistory {
   std::uint64_t evicted_prefixes() const { return prefixes_.evicted(); }
 
  private:
-  /// What decides about a path: a hold and its level, or null. As constant as the history it lies in.
-  template <typename Self>
+  /// What decides about a path: a copy of the hold, and its level.
   struct Deciding {
-    std::conditional_t<std::is_const_v<Self>, const Hold, Hold>* hold;
+    std::optional<Hold> hold = std::nullopt;
     Level level = Level::kTarget;
   };
-  template <typename Self>
-  static Deciding<Self> DecidingHold(Self& self, const Path& path, TimePoint now);
+  Deciding DecidingHold(const Path& path, TimePoint now) const;
+  /// The hold of the path's own target or prefix, which is there; null for the level of families.
+  Hold* OwnHold(const Path& path, Level level);
 
   void RecordSample(const AttemptOutcome& outcome, Duration rtt, TimePoint now);
   void RecordSuccess(const AttemptOutcome& outcome, TimePoint now);
@@ -117,17 +116,19 @@ class ReachabilityHistory {
   bool IsLive(const std::optional<Hold>& hold, TimePoint now) const { return hold && !hold->IsOver(now, options_); }
   bool IsRecent(TimePoint at, TimePoint now) const { return at != kNever && now - at < options_.lifetime; }
   bool IsTrusted(const TargetRecord& own, const PrefixRecord* prefix, TimePoint now) const;
-  const Hold* HoldOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
-  Reachability ReachabilityOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
-  bool OtherPreferred(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
-  void UpdatePreference(const PrefixKey& key, PrefixRecord& record, TimePoint now) const;
-  FamilyPreference PreferenceOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
-  bool TellsNews(const PrefixKey& key, PrefixRecord& record, TimePoint now) const;
+  std::optional<Hold> HoldOf(const PrefixKey& key, const PrefixRecord& record, TimePoint now) const;
+  Reachability ReachabilityOf(const std::optional<Hold>& hold, const PrefixRecord& record, TimePoint now) const;
+  bool OtherPreferred(const std::optional<Hold>& hold, const PrefixRecord& record, TimePoint now) const;
+  void UpdatePreference(const std::optional<Hold>& hold, PrefixRecord& record, TimePoint now) const;
+  FamilyPreference PreferenceOf(const PrefixKey& key, const PrefixRecord& record, const std::optional<Hold>& hold,
+                                TimePoint now) const;
+  /// What is new of the prefix since it was told last.
+  std::optional<FamilyPreference> TakeNews(const PrefixKey& key, PrefixRecord& record, TimePoint now) const;
   PrefixKey PrefixOf(const Path& path) const;
   IpAddress Masked(const IpAddress& address) const;
 
   HistoryOptions options_;
-  FamilyHistory& families_;
+  Families& families_;
   LruTable<Path, TargetRecord> targets_;
   LruTable<PrefixKey, PrefixRecord> prefixes_;
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/history/crc32.h"
+#include "broker/history/family_history.h"
 #include "broker/history/reachability_history.h"
 #include "broker/history/snapshot.h"
 #include "broker/history/snapshot_pruning.h"

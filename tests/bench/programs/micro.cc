@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "broker/engine/shared_history.h"
 #include "broker/flow/flow_pool.h"
+#include "broker/history/family_history.h"
 #include "broker/history/reachability_history.h"
 #include "broker/racing/race.h"
 #include "broker/sip/message_framer.h"
@@ -179,6 +181,22 @@ void RecordInMemory(benchmark::State& state) {
   }
 }
 BENCHMARK(RecordInMemory)->Arg(1'000)->Arg(1'000'000);
+
+// What two shards do at once with the memory they share, each with targets of its own: one attempt judged and recorded.
+void JudgeAndRecordInSharedMemory(benchmark::State& state) {
+  static engine::EventLog<engine::PreferenceEvent> events(1);
+  static engine::SharedHistory history({}, events);
+  const auto first = static_cast<std::uint32_t>(state.thread_index()) << 20U;
+  const auto rtt = std::chrono::milliseconds(20);
+  std::uint32_t n = 0;
+  for (auto _ : state) {
+    n = (n + 7919) % 10'000;
+    const history::Path path{{}, TargetNumber(first + n)};
+    benchmark::DoNotOptimize(history.Judge(path, TimePoint{}));
+    history.Record({path, AttemptStage::kTcp, std::nullopt, rtt, rtt}, TimePoint{});
+  }
+}
+BENCHMARK(JudgeAndRecordInSharedMemory)->Threads(1)->Threads(2)->UseRealTime();
 
 // Growth of the heap from half of the entries to all, per entry.
 template <typename Add>

@@ -10,6 +10,7 @@
 #include <string>
 #include <tuple>
 
+#include "broker/history/family_history.h"
 #include "tests/property/history/traffic.h"
 
 namespace flowbroker::history {

@@ -5,6 +5,7 @@
 #include <random>
 #include <string>
 
+#include "broker/history/family_history.h"
 #include "broker/history/reachability_history.h"
 #include "broker/racing/attempt_delay.h"
 

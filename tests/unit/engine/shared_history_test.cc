@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace flowbroker::engine {
 namespace {
@@ -18,6 +23,10 @@ Path Tcp(std::string_view address) {
 
 void Fails(SharedHistory& history, const Path& path) {
   history.Record({path, AttemptStage::kTcp, FailureReason::kNetworkUnreachable, std::nullopt}, {});
+}
+
+void Answers(SharedHistory& history, const Path& path) {
+  history.Record({path, AttemptStage::kTcp, std::nullopt, std::chrono::milliseconds(5)}, {});
 }
 
 TEST(SharedHistoryTest, FamiliesSpanStripes) {
@@ -65,6 +74,48 @@ TEST(SharedHistoryTest, WhatIsExportedCanBeImported) {
               Reachability::kUnreachable);
   }
   EXPECT_EQ(restored.Judge(Tcp("2001:db8:ffff::1"), {}).level, history::Level::kFamily);
+}
+
+// A stream of events whose reader is slow must not stop the shards.
+TEST(SharedHistoryTest, ASinkRunsWhileOthersReadTheSamePrefix) {
+  EventLog<PreferenceEvent> events(10);
+  SharedHistory history({}, events);
+  const Path path = Tcp("2001:db8::1");
+  std::vector<std::future<Reachability>> judged;
+  bool waited_in_vain = false;
+  events.Subscribe(std::nullopt, [&](const PreferenceEvent&) {
+    judged.push_back(std::async(std::launch::async, [&] { return history.Judge(path, {}).reachability; }));
+    judged.push_back(std::async(std::launch::async, [&] { return history.Preferences({}).at(0).reachability; }));
+    for (auto& one : judged) waited_in_vain |= one.wait_for(std::chrono::seconds(10)) != std::future_status::ready;
+  });
+  Fails(history, path);
+  EXPECT_EQ(judged.size(), 2U);
+  EXPECT_FALSE(waited_in_vain);
+  for (auto& one : judged) EXPECT_EQ(one.get(), Reachability::kUnreachable);
+}
+
+TEST(SharedHistoryTest, EventsOfAPrefixComeInTheOrderOfItsChanges) {
+  constexpr int kRounds = 2000;
+  EventLog<PreferenceEvent> events(10);
+  std::vector<Reachability> told;
+  events.Subscribe(std::nullopt, [&](const PreferenceEvent& event) {
+    told.push_back(std::get<history::FamilyPreference>(event.what).reachability);
+  });
+  SharedHistory history({}, events);
+  const Path path = Tcp("2001:db8::1");
+  const auto change = [&] {
+    for (int i = 0; i < kRounds; ++i) {
+      Fails(history, path);
+      Answers(history, path);
+    }
+  };
+  {
+    const std::jthread other(change);
+    change();
+  }
+  ASSERT_GE(told.size(), 2U);
+  for (std::size_t i = 1; i < told.size(); ++i) ASSERT_NE(told[i], told[i - 1]) << "event " << i;
+  EXPECT_EQ(told.back(), history.Judge(path, {}).reachability);
 }
 
 TEST(SharedHistoryTest, SaysHowMuchItHasForgottenForWantOfRoom) {

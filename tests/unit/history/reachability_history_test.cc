@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "broker/history/family_history.h"
+
 namespace flowbroker::history {
 namespace {
 

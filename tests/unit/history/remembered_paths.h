@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "broker/history/family_history.h"
 #include "broker/history/reachability_history.h"
 #include "tests/support/seeded_random.h"
 
