@@ -188,6 +188,16 @@ TEST_F(BrokerHistoryTest, PublishesWhatTimeAloneHasChanged) {
   EXPECT_EQ(faded, 1) << "S6: what was held has faded";
 }
 
+TEST_F(BrokerHistoryTest, TrafficOnANeighbourIsEnoughToNoticeWhatTimeHasChanged) {
+  for (const char* address : {"2001:db8:1::1", "2001:db8:1::2"}) Fails(Tcp(address));
+  clock_.now += std::chrono::hours(2);
+  Path neighbour = Tcp("2001:db8:1::1");
+  neighbour.target.transport = Transport::kUdp;
+  state_.Record({neighbour, AttemptStage::kProbe, std::nullopt, milliseconds(20)}, clock_.now);
+  ASSERT_EQ(observer_.events.size(), 3U) << "held, then the neighbour is reachable and the hold has faded";
+  EXPECT_EQ(std::get<history::FamilyPreference>(observer_.events[2].what).key.transport, Transport::kTcp);
+}
+
 TEST_F(BrokerHistoryTest, AWatcherResumesWithinWhatIsKept) {
   for (int i = 0; i < 8; ++i) history_.ForgetAll();
   EXPECT_EQ(history_.LatestPreferenceEvent(), 8U);
