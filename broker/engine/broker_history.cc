@@ -9,6 +9,7 @@ namespace flowbroker::engine {
 namespace {
 
 constexpr std::array kStages = {AttemptStage::kTcp, AttemptStage::kTls, AttemptStage::kProbe};
+constexpr std::array kTransports = {Transport::kUdp, Transport::kTcp, Transport::kTls};
 
 bool IsKnown(const TargetReachability& target) {
   return target.verdict.reachability != history::Reachability::kUnknown || target.verdict.unavailable ||
@@ -63,13 +64,15 @@ std::vector<history::Path> BrokerHistory::NeighboursOf(const ReachabilityQuery& 
   std::vector<history::Path> paths;
   const auto* address = std::get_if<IpAddress>(&query.host);
   if (address == nullptr) return paths;
-  for (const history::FamilyPreference& preference : Preferences()) {
-    const history::PrefixKey& key = preference.key;
-    if (!IpPrefix{key.prefix, preference.prefix_bits}.Contains(*address)) continue;
-    const std::uint16_t port = query.port.value_or(DefaultPort(key.transport));
-    paths.push_back({key.network, {{*address, port}, key.transport}});
+  std::vector<history::NetworkId> networks{{}};
+  for (const history::KnownNetwork& known : state_.networks.networks()) networks.push_back(known.id);
+  for (const history::NetworkId network : networks) {
+    for (const Transport transport : kTransports) {
+      const history::Path path{network, {{*address, query.port.value_or(DefaultPort(transport))}, transport}};
+      if (state_.history.KnowsPrefixOf(path)) paths.push_back(path);
+    }
   }
-  return paths;
+  return Unique(std::move(paths));
 }
 
 TargetReachability BrokerHistory::Describe(const history::Path& path, TimePoint now) const {

@@ -137,6 +137,12 @@ std::vector<history::Path> SharedHistory::PathsOf(const IpAddress& address) cons
   return stripe.history.PathsOf(address);
 }
 
+bool SharedHistory::KnowsPrefixOf(const history::Path& path) const {
+  const Stripe& stripe = StripeOf(path.target.endpoint.address);
+  const std::lock_guard lock(stripe.mutex);
+  return stripe.history.KnowsPrefixOf(path);
+}
+
 template <typename Function>
 Forgotten SharedHistory::ForgetIn(Stripe& stripe, Function forget) {
   const std::lock_guard lock(stripe.mutex);

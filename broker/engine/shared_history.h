@@ -46,6 +46,9 @@ class SharedHistory {
   /// The targets of `address` of which something is remembered, on every network.
   std::vector<history::Path> PathsOf(const IpAddress& address) const;
 
+  /// Whether anything is remembered of the prefix of `path`.
+  bool KnowsPrefixOf(const history::Path& path) const;
+
   Forgotten ForgetAll(TimePoint now);
   Forgotten Forget(const IpAddress& address, TimePoint now);
   Forgotten Forget(const IpPrefix& prefix, TimePoint now);

@@ -77,6 +77,8 @@ class ReachabilityHistory {
   /// The same for the prefix of `path` alone.
   std::optional<FamilyPreference> TakeChange(const Path& path, TimePoint now);
 
+  /// Whether anything is remembered of the prefix of `path`.
+  bool KnowsPrefixOf(const Path& path) const { return prefixes_.Find(PrefixOf(path)) != nullptr; }
   /// The targets of `address` that are remembered, on every network. Looks through all targets.
   std::vector<Path> PathsOf(const IpAddress& address) const;
 
