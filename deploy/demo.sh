@@ -76,7 +76,9 @@ flowctl() { (on_client "$PWD/$bin/flowctl" --address "unix:$run/broker.sock" "$@
 
 # show COMMAND ...: a call of flowctl, with what a person would have typed above it.
 show() {
-  printf '\033[2m   $ flowctl %s\033[0m\n\n' "$1 '$2'"
+  local word words=()
+  for word; do [[ $word == *[\;\ ]* ]] && words+=("'$word'") || words+=("$word"); done
+  printf '\033[2m   $ flowctl %s\033[0m\n\n' "${words[*]}"
   flowctl "$@" || note "(exit code $?)"
 }
 
@@ -105,6 +107,17 @@ show_in_lab() {
   netlab set drop ipv6
   start_broker
   show options 'sip:dual.example.test;transport=tcp'
+
+  title "The next caller does not wait at all: IPv6 is remembered to be silent there"
+  show acquire --exclusive 'sip:dual.example.test;transport=tcp'
+
+  title "IPv6 is repaired: an attempt in the background notices, and the preferred family is back; no caller paid for it"
+  netlab set clear
+  sleep 1
+  flowctl acquire --exclusive 'sip:dual.example.test;transport=tcp' >/dev/null # traffic, so that there is something to notice
+  sleep 1
+  show acquire --exclusive 'sip:dual.example.test;transport=tcp'
+  show prefs
 
   title "IPv6 connects, but its TLS handshake hangs: the race covers the handshake too"
   netlab set clear

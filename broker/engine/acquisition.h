@@ -72,7 +72,9 @@ struct Acquisition {
   std::optional<location::ServerLocator> locator = {};
   std::vector<JudgedTarget> judged = {};                   ///< all located so far, in the order to try if all is well
   std::shared_ptr<history::ShareLedger> ledger = nullptr;  ///< of the SRV name that located the first; null: none
-  std::optional<std::size_t> record = {};                  ///< in the ledger, of the flow that is being probed
+  std::string ledger_owner = {};                           ///< that SRV name
+  std::optional<std::size_t> charged = {};                 ///< record in the ledger that this request was counted for
+  std::uint64_t epoch = 0;                                 ///< BrokerState::unavailable_epoch before it was judged
   std::optional<racing::Race> race = {};
   std::vector<Attempt> attempts = {};               ///< in flight
   std::vector<racing::RaceEvent> race_events = {};  ///< of this turn

@@ -19,19 +19,15 @@ constexpr Duration kLookAgainAfter503 = std::chrono::seconds(1);
 constexpr Duration kJudgeRecordsAgain = std::chrono::seconds(1);
 /// The same where a re-probe is overdue because none could be started.
 constexpr Duration kLookAgainAtOnce = std::chrono::milliseconds(100);
+/// The same where nothing is re-probed because the races themselves try what is held.
+constexpr Duration kLookAgainWhereAllIsHeld = std::chrono::seconds(1);
 
-/// Whether unresponsive records get their share nevertheless: for one second of every minute, since nothing but traffic
-/// can show that they are quick again.
-bool IsTrialOfUnresponsive(TimePoint now) {
-  return now.time_since_epoch() % std::chrono::minutes(1) < std::chrono::seconds(1);
-}
+/// One of so many choices goes to an unresponsive record nevertheless, and it has its share until the next choice:
+/// nothing but traffic can show that it is quick again (S7).
+constexpr std::uint64_t kTrialOneOf = 50;
 
 bool IsHeld(const history::Verdict& verdict) {
   return verdict.reachability == Reachability::kUnreachable || verdict.reachability == Reachability::kSlow;
-}
-
-bool IsUnusable(const JudgedTarget& target) {
-  return target.verdict.reachability == Reachability::kUnreachable || target.verdict.unavailable;
 }
 
 /// "TCP [2001:db8::1]:5060 unreachable (prefix: overtaken, for 3.2 s)".
@@ -53,12 +49,14 @@ void TraceMemory(Acquisition& acquisition, std::string reason, TimePoint now) {
 }
 
 /// Puts the targets of `record` before all others.
-void MoveToFront(std::vector<JudgedTarget>& targets, const history::ShareLedger& ledger, std::size_t record) {
+void MoveToFront(Acquisition& acquisition, std::size_t record) {
+  std::vector<JudgedTarget>& targets = acquisition.judged;
   std::vector<JudgedTarget> ordered;
   ordered.reserve(targets.size());
   for (const bool wanted : {true, false}) {
     for (JudgedTarget& target : targets) {
-      if ((RecordOf(ledger, target.located) == record) == wanted) ordered.push_back(std::move(target));
+      if ((RecordOf(*acquisition.ledger, acquisition.ledger_owner, target.located) == record) == wanted)
+        ordered.push_back(std::move(target));
     }
   }
   targets = std::move(ordered);
@@ -67,6 +65,7 @@ void MoveToFront(std::vector<JudgedTarget>& targets, const history::ShareLedger&
 }  // namespace
 
 void Acquisitions::JudgeTargets(Acquisition& acquisition, TimePoint now) {
+  if (acquisition.judged.empty()) acquisition.epoch = context_.state.unavailable_epoch;
   std::vector<JudgedTarget> judged;
   std::string held;
   for (const location::LocatedTarget& located : acquisition.locator->targets()) {
@@ -79,7 +78,7 @@ void Acquisitions::JudgeTargets(Acquisition& acquisition, TimePoint now) {
                              located.target};
     JudgedTarget target{located, path, context_.state.history.Judge(path, now)};
     // A 503 without a time counts for one request, which is this one.
-    if (target.verdict.unavailable) target.verdict = context_.state.history.JudgeForRace(path, now);
+    if (target.verdict.unavailable) context_.state.history.TakeUnavailable(path);
     if (IsHeld(target.verdict) || target.verdict.unavailable)
       held += (held.empty() ? "" : "; ") + Describe(target, now);
     judged.push_back(std::move(target));
@@ -92,28 +91,68 @@ void Acquisitions::JudgeTargets(Acquisition& acquisition, TimePoint now) {
 }
 
 void Acquisitions::ApplyShares(Acquisition& acquisition, TimePoint now) {
-  acquisition.ledger = shares_.LedgerFor(acquisition.locator->targets(), context_.random);
-  if (acquisition.ledger == nullptr || acquisition.ledger->records().size() < 2) return;
-  history::ShareLedger& ledger = *acquisition.ledger;
-  std::vector<bool> usable(ledger.records().size(), false);
-  std::vector<std::optional<Duration>> rtts(usable.size());
+  const auto ledger = shares_.LedgerFor(acquisition.locator->targets(), context_.random);
+  if (ledger != acquisition.ledger && acquisition.charged) {
+    acquisition.ledger->TakeBack(*std::exchange(acquisition.charged, std::nullopt));
+  }
+  acquisition.ledger = ledger;
+  if (ledger == nullptr) return;
+  acquisition.ledger_owner = *acquisition.locator->targets().front().srv_owner;
+  if (ledger->records().size() < 2) return;
+  const auto standings = StandingsOf(acquisition, now);
+  const bool trial = !acquisition.charged && UniformUpTo(context_.random, kTrialOneOf - 1) == 0;
+  std::vector<bool> usable;
+  for (const RecordStanding standing : standings) {
+    usable.push_back(standing == RecordStanding::kUsable || (trial && standing == RecordStanding::kUnresponsive));
+  }
+  ledger->SetUsable(usable);
+  if (!acquisition.attempts.empty()) return;  // too late to choose; whoever wins pays
+  std::size_t next = acquisition.charged.value_or(ledger->Next());
+  const auto unresponsive = std::ranges::find(standings, RecordStanding::kUnresponsive);
+  if (trial && unresponsive != standings.end()) next = static_cast<std::size_t>(unresponsive - standings.begin());
+  Charge(acquisition, next);
+  MoveToFront(acquisition, next);
+  const history::ShareRecord& record = ledger->records()[next];
+  TraceMemory(acquisition,
+              "SRV record " + record.host + ":" + std::to_string(record.port) + " is furthest behind its share", now);
+}
+
+void Acquisitions::Charge(Acquisition& acquisition, std::size_t record) {
+  // At the choice, so that requests in flight together do not all choose the same; corrected by what comes of it.
+  if (acquisition.charged) acquisition.ledger->TakeBack(*acquisition.charged);
+  acquisition.ledger->Served(record);
+  acquisition.charged = record;
+}
+
+std::vector<Acquisitions::RecordStanding> Acquisitions::StandingsOf(const Acquisition& acquisition,
+                                                                    TimePoint now) const {
+  const history::ShareLedger& ledger = *acquisition.ledger;
+  std::vector<bool> reachable(ledger.records().size(), false);
+  std::vector<bool> refused(reachable.size(), false);
+  std::vector<std::optional<Duration>> rtts(reachable.size());
   for (const JudgedTarget& target : acquisition.judged) {
-    const auto record = RecordOf(ledger, target.located);
-    if (!record || IsUnusable(target)) continue;
-    usable[*record] = true;
+    const auto record = RecordOf(ledger, acquisition.ledger_owner, target.located);
+    if (!record) continue;
+    if (target.verdict.unavailable) refused[*record] = true;  // a 503 speaks for the host in both families
+    if (target.verdict.reachability == Reachability::kUnreachable || !HasFlowOrRoom(acquisition, target)) continue;
+    reachable[*record] = true;
     const auto rtt = context_.state.RttOf(target.path, now);
     if (rtt) rtts[*record] = std::min(rtts[*record].value_or(Duration::max()), rtt->smoothed());
   }
   const std::vector<bool> responsive = history::Responsive(rtts);
-  const bool trial = IsTrialOfUnresponsive(now);
-  for (std::size_t i = 0; i < usable.size(); ++i) usable[i] = usable[i] && (responsive[i] || trial);
-  ledger.SetUsable(usable);
-  if (!acquisition.attempts.empty()) return;  // too late to choose; whoever wins pays
-  const std::size_t next = ledger.Next();
-  MoveToFront(acquisition.judged, ledger, next);
-  const history::ShareRecord& record = ledger.records()[next];
-  TraceMemory(acquisition,
-              "SRV record " + record.host + ":" + std::to_string(record.port) + " is furthest behind its share", now);
+  std::vector<RecordStanding> standings(reachable.size(), RecordStanding::kUnusable);
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    if (reachable[i] && !refused[i]) {
+      standings[i] = responsive[i] ? RecordStanding::kUsable : RecordStanding::kUnresponsive;
+    }
+  }
+  return standings;
+}
+
+bool Acquisitions::HasFlowOrRoom(const Acquisition& acquisition, const JudgedTarget& target) const {
+  if (flows_.pool().HasRoomFor(target.located.target)) return true;
+  return !acquisition.request.exclusive &&
+         flows_.pool().FindShareable(KeyOf(acquisition, target.located.target)) != nullptr;
 }
 
 std::vector<racing::Candidate> Acquisitions::OrderTargets(const Acquisition& acquisition) const {
@@ -135,10 +174,15 @@ bool Acquisitions::BetterMayCome(const Acquisition& acquisition) const {
 }
 
 void Acquisitions::JudgeForRace(Acquisition& acquisition, TimePoint now) {
+  if (!acquisition.attempts.empty()) return;  // too late for a head start
+  const std::size_t first_host = acquisition.judged.front().located.host_rank;
   for (JudgedTarget& target : acquisition.judged) {
-    if (!std::exchange(target.raced, true) && IsHeld(target.verdict)) {
-      target.verdict = context_.state.history.JudgeForRace(target.path, now);
-    }
+    // Those of other hosts would not be tried first, and the head start would be lost on them (H3).
+    if (target.located.host_rank != first_host || std::exchange(target.raced, true) || !IsHeld(target.verdict))
+      continue;
+    const bool unavailable = target.verdict.unavailable;
+    target.verdict = context_.state.history.JudgeForRace(target.path, now);
+    target.verdict.unavailable = unavailable;
   }
 }
 
@@ -152,20 +196,24 @@ void Acquisitions::StartReprobes(const Acquisition& acquisition, TimePoint now) 
       return one.verdict.reachability == Reachability::kUnknown && one.located.host_rank == held.located.host_rank &&
              one.located.target.family() == held.located.target.family();
     });
-    if (sibling == acquisition.judged.end()) continue;
+    if (sibling == acquisition.judged.end() || !MayReprobe()) continue;
     RunReprobe(acquisition, *sibling, context_.state.history.NextReprobe(held.path, now) - now, now);
   }
 }
 
 bool Acquisitions::StartReprobe(const Acquisition& acquisition, const JudgedTarget& held, TimePoint now) {
   if (context_.state.history.NextReprobe(held.path, now) > now) return false;
-  if (reprobes_in_flight_ >= max_reprobes_ || attempts_in_flight_ >= max_attempts_) {
+  if (!MayReprobe()) {
     context_.state.observer.OnLimit(Limit::kReprobes);
     return false;
   }
   if (!context_.state.history.TakeReprobe(held.path, now, context_.random)) return false;
   RunReprobe(acquisition, held, context_.state.history.NextReprobe(held.path, now) - now, now);
   return true;
+}
+
+bool Acquisitions::MayReprobe() const {
+  return reprobes_in_flight_ < max_reprobes_ && attempts_in_flight_ < max_attempts_;
 }
 
 void Acquisitions::RunReprobe(const Acquisition& acquisition, const JudgedTarget& target, Duration time_limit,
@@ -187,8 +235,9 @@ void Acquisitions::RunReprobe(const Acquisition& acquisition, const JudgedTarget
   Acquisition& running = acquisitions_.emplace(number, std::move(reprobe)).first->second;
   ++reprobes_in_flight_;
   racing::RaceOptions options = options_.racing;  // over before the next one is due
-  options.connect_timeout = std::min(options.connect_timeout, time_limit);
-  options.tls_timeout = std::min(options.tls_timeout, time_limit);
+  const bool two_stages = target.located.target.transport == Transport::kTls;
+  options.connect_timeout = std::min(options.connect_timeout, two_stages ? time_limit / 2 : time_limit);
+  options.tls_timeout = std::min(options.tls_timeout, time_limit / 2);
   options.probe_timeout = std::min(options.probe_timeout, time_limit);
   running.race.emplace(options, ExpectationsOf(running));
   const racing::RaceEvent event = racing::CandidatesChanged{{{target.located.target, 0}}, true, false};
@@ -203,7 +252,9 @@ TimePoint Acquisitions::LookAgainAt(const Acquisition& acquisition, TimePoint no
     next = std::min(next, context_.state.history.NextReprobe(target.path, now));
     if (target.verdict.unavailable) next = std::min(next, now + kLookAgainAfter503);
   }
-  return std::max(next, now + kLookAgainAtOnce);
+  const bool all_held =
+      std::ranges::all_of(acquisition.judged, [](const JudgedTarget& one) { return IsHeld(one.verdict); });
+  return std::max(next, now + (all_held ? kLookAgainWhereAllIsHeld : kLookAgainAtOnce));
 }
 
 racing::ExpectationOf Acquisitions::ExpectationsOf(const Acquisition& acquisition) const {

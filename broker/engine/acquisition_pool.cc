@@ -37,12 +37,17 @@ std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& reque
 std::optional<Acquisitions::KnownFlow> Acquisitions::FindKnownFlow(const AcquireRequest& request, std::string_view key,
                                                                    TimePoint now) {
   if (request.exclusive) return std::nullopt;
-  const KnownDestinations::Known* known = destinations_.Find(key, context_.state.unavailable_epoch, now);
+  KnownDestinations::Known* known = destinations_.Find(key, now);
   if (known == nullptr) return std::nullopt;
   const std::size_t record = known->ledger == nullptr ? 0 : known->ledger->Next();
   if (!known->flows[record]) return std::nullopt;  // a flow to another record is no excuse to starve this one (S5)
   flow::Flow* flow = flows_.pool().Find(*known->flows[record]);
   if (flow == nullptr) return std::nullopt;
+  const std::uint64_t epoch = context_.state.unavailable_epoch;
+  if (known->epoch != epoch) {  // some server said 503
+    if (context_.state.history.Judge(flow->path(), now).unavailable) return std::nullopt;
+    known->epoch = epoch;
+  }
   return KnownFlow{flow, known->ledger, record};
 }
 
@@ -123,24 +128,26 @@ void Acquisitions::RememberDestination(const Acquisition& acquisition, const flo
   if (target == nullptr) return;
   // Won before all records were known: the next request must not take it for the only way (S5).
   if (target->located.srv_owner && !acquisition.locator->done()) return;
-  const auto record = acquisition.ledger == nullptr ? std::nullopt : RecordOf(*acquisition.ledger, target->located);
+  const auto record = acquisition.ledger == nullptr
+                          ? std::nullopt
+                          : RecordOf(*acquisition.ledger, acquisition.ledger_owner, target->located);
   const TimePoint valid_until = std::min(acquisition.locator->valid_until(), LookAgainAt(acquisition, now));
   destinations_.Remember(acquisition.key,
                          {.valid_until = valid_until,
-                          .epoch = context_.state.unavailable_epoch,
+                          .epoch = acquisition.epoch,
                           .ledger = record ? acquisition.ledger : nullptr,
                           .flows = {}},
                          record.value_or(0), flow.id);
 }
 
-void Acquisitions::CountShare(const Acquisition& acquisition, const flow::Flow& flow) {
+void Acquisitions::CountShare(Acquisition& acquisition, const flow::Flow& flow) {
   if (acquisition.ledger == nullptr) return;
-  auto record = acquisition.record;
-  if (const JudgedTarget* target = acquisition.FindTarget(flow.key.remote)) {
-    record = RecordOf(*acquisition.ledger, target->located);
-  }
-  if (!record) return;
-  for (std::size_t i = 0; i < acquisition.waiters.size(); ++i) acquisition.ledger->Served(*record);
+  history::ShareLedger& ledger = *acquisition.ledger;
+  const JudgedTarget* target = acquisition.FindTarget(flow.key.remote);
+  auto record = acquisition.charged;  // not located: the flow that was probed is that of the record charged
+  if (target != nullptr) record = RecordOf(ledger, acquisition.ledger_owner, target->located);
+  if (acquisition.charged) ledger.TakeBack(*std::exchange(acquisition.charged, std::nullopt));
+  for (std::size_t i = 0; record && i < acquisition.waiters.size(); ++i) ledger.Served(*record);
 }
 
 }  // namespace flowbroker::engine

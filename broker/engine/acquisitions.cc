@@ -49,7 +49,7 @@ std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_vie
   if (answered && answered->request_key != RequestKey(request, key)) {
     return Refuse(std::move(done), {FailureReason::kAlreadyInUse, "request_id was used for another request"}, now);
   }
-  if (requests_.size() >= max_requests_ || acquisitions_.size() >= max_requests_) {
+  if (requests_.size() >= max_requests_ || acquisitions_.size() - reprobes_in_flight_ >= max_requests_) {
     context_.state.observer.OnLimit(Limit::kRequests);
     return Refuse(std::move(done), {FailureReason::kLimitReached, "max_requests: too many requests in flight"}, now);
   }
@@ -62,7 +62,7 @@ std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_vie
       BeginLocating(acquisition, now);
     } else {
       acquisition.ledger = stale->ledger;
-      acquisition.record = stale->record;
+      if (stale->ledger != nullptr) Charge(acquisition, stale->record);
     }
   }
   if (Acquisition* still = Find(number)) Reschedule(*still);
@@ -257,6 +257,7 @@ void Acquisitions::Erase(Acquisition& acquisition, TimePoint now) {
   context_.deadlines.Move(acquisition.number, acquisition.scheduled, kNever);
   by_key_.erase(std::string(acquisition.key));
   const bool woken = acquisition.woken;
+  if (acquisition.charged) acquisition.ledger->TakeBack(*acquisition.charged);  // it ends without a flow
   if (acquisition.background) --reprobes_in_flight_;
   acquisitions_.erase(std::uint64_t{acquisition.number});
   if (woken) WakeStarved();

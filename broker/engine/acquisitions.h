@@ -95,9 +95,17 @@ class Acquisitions {
   flow::FlowKey KeyOf(const Acquisition& acquisition, const Target& target) const;
   AcquiredFlow Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const;
   void RememberDestination(const Acquisition& acquisition, const flow::Flow& flow, TimePoint now);
-  void CountShare(const Acquisition& acquisition, const flow::Flow& flow);
+  void CountShare(Acquisition& acquisition, const flow::Flow& flow);
+  void Charge(Acquisition& acquisition, std::size_t record);
 
   // What memory makes of its targets.
+  enum class RecordStanding : std::uint8_t {
+    kUsable,
+    kUnresponsive,  ///< reachable, but far slower than its peers (S7)
+    kUnusable,      ///< unreachable, or its server said 503
+  };
+  std::vector<RecordStanding> StandingsOf(const Acquisition& acquisition, TimePoint now) const;
+  bool HasFlowOrRoom(const Acquisition& acquisition, const JudgedTarget& target) const;
   void JudgeTargets(Acquisition& acquisition, TimePoint now);
   void ApplyShares(Acquisition& acquisition, TimePoint now);
   std::vector<racing::Candidate> OrderTargets(const Acquisition& acquisition) const;
@@ -106,6 +114,7 @@ class Acquisitions {
   void JudgeForRace(Acquisition& acquisition, TimePoint now);
   void StartReprobes(const Acquisition& acquisition, TimePoint now);
   bool StartReprobe(const Acquisition& acquisition, const JudgedTarget& held, TimePoint now);
+  bool MayReprobe() const;
   void RunReprobe(const Acquisition& acquisition, const JudgedTarget& target, Duration time_limit, TimePoint now);
   TimePoint LookAgainAt(const Acquisition& acquisition, TimePoint now) const;
   racing::ExpectationOf ExpectationsOf(const Acquisition& acquisition) const;

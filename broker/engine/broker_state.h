@@ -43,11 +43,14 @@ struct BrokerState {
     ++unavailable_epoch;
   }
 
-  /// What is known of the round-trip time of SIP on `path`, else of its first stage.
+  /// What the target's own samples say of the round-trip time of SIP on `path`, else of its first stage. Neighbours do
+  /// not count: how quickly one server answers says nothing of the next (S11: "per target").
   std::optional<history::RttEstimate> RttOf(const history::Path& path, TimePoint now) const {
-    auto expected = history.Expect(path, AttemptStage::kProbe, now);
-    if (!expected) expected = history.Expect(path, FirstStage(path.target.transport), now);
-    return expected ? std::optional(expected->estimate) : std::nullopt;
+    for (const AttemptStage stage : {AttemptStage::kProbe, FirstStage(path.target.transport)}) {
+      const auto expected = history.Expect(path, stage, now);
+      if (expected && expected->of_target) return expected->estimate;
+    }
+    return std::nullopt;
   }
 
   const BrokerOptions options;

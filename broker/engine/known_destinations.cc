@@ -4,14 +4,14 @@
 
 namespace flowbroker::engine {
 
-KnownDestinations::Known* KnownDestinations::Find(std::string_view key, std::uint64_t epoch, TimePoint now) {
+KnownDestinations::Known* KnownDestinations::Find(std::string_view key, TimePoint now) {
   const auto found = known_.find(key);
-  if (found == known_.end() || now >= found->second.valid_until || found->second.epoch != epoch) return nullptr;
+  if (found == known_.end() || now >= found->second.valid_until) return nullptr;
   return &found->second;
 }
 
 void KnownDestinations::Remember(const std::string& key, Known facts, std::size_t record, const flow::FlowId& flow) {
-  if (known_.size() >= max_entries_) known_.erase(known_.begin());
+  if (known_.size() >= max_entries_ && !known_.contains(key)) known_.erase(known_.begin());
   Known& known = known_[key];
   const std::size_t records = facts.ledger == nullptr ? 1 : facts.ledger->records().size();
   if (known.ledger == facts.ledger && known.flows.size() == records) facts.flows = std::move(known.flows);

@@ -22,20 +22,15 @@ class KnownDestinations {
   /// A destination with one flow, or one per SRV record.
   struct Known {
     TimePoint valid_until;  ///< DNS answers expire, a better target is to be probed again, or a 503 is over
-    std::uint64_t epoch;    ///< BrokerState::unavailable_epoch when it was made
+    std::uint64_t epoch;    ///< BrokerState::unavailable_epoch up to which no 503 concerned it
     std::shared_ptr<history::ShareLedger> ledger;    ///< null: not located by SRV
     std::vector<std::optional<flow::FlowId>> flows;  ///< by place in the ledger; one where there is none
   };
 
   explicit KnownDestinations(std::size_t max_entries) : max_entries_(max_entries) {}
 
-  /// Null where nothing usable at `now` is known.
-  Known* Find(std::string_view key, std::uint64_t epoch, TimePoint now);
-
-  /// The flow that the next request should use; nothing where its record has none.
-  static const std::optional<flow::FlowId>& Next(const Known& known) {
-    return known.flows[known.ledger == nullptr ? 0 : known.ledger->Next()];
-  }
+  /// Null where nothing usable at `now` is known. Valid until the next Remember or Forget.
+  Known* Find(std::string_view key, TimePoint now);
 
   /// Remembers that `key` led to `flow`, through `record` of the ledger where there is one.
   void Remember(const std::string& key, Known facts, std::size_t record, const flow::FlowId& flow);

@@ -66,6 +66,12 @@ history::Verdict SharedHistory::JudgeForRace(const history::Path& path, TimePoin
   return stripe.history.JudgeForRace(path, now);
 }
 
+void SharedHistory::TakeUnavailable(const history::Path& path) {
+  Stripe& stripe = StripeOf(path.target.endpoint.address);
+  const std::lock_guard lock(stripe.mutex);
+  stripe.history.TakeUnavailable(path);
+}
+
 bool SharedHistory::TakeReprobe(const history::Path& path, TimePoint now, RandomSource& random) {
   Stripe& stripe = StripeOf(path.target.endpoint.address);
   const std::lock_guard lock(stripe.mutex);

@@ -34,6 +34,7 @@ class SharedHistory {
 
   history::Verdict Judge(const history::Path& path, TimePoint now) const;
   history::Verdict JudgeForRace(const history::Path& path, TimePoint now);
+  void TakeUnavailable(const history::Path& path);
   bool TakeReprobe(const history::Path& path, TimePoint now, RandomSource& random);
   TimePoint NextReprobe(const history::Path& path, TimePoint now) const;
   std::optional<history::ExpectedRtt> Expect(const history::Path& path, AttemptStage stage, TimePoint now) const;

@@ -26,6 +26,16 @@ std::vector<history::ShareRecord> RecordsOf(const std::string& owner,
   return records;
 }
 
+std::string KeyOf(const std::string& owner, const std::vector<history::ShareRecord>& records) {
+  std::string key = owner;
+  for (const history::ShareRecord& one : records) {
+    for (const std::string& part : {std::to_string(one.priority), std::to_string(one.weight), one.host})
+      key += ' ' + part;
+    key += ':' + std::to_string(one.port);
+  }
+  return key;
+}
+
 }  // namespace
 
 std::shared_ptr<history::ShareLedger> SrvShares::LedgerFor(const std::vector<location::LocatedTarget>& targets,
@@ -33,16 +43,17 @@ std::shared_ptr<history::ShareLedger> SrvShares::LedgerFor(const std::vector<loc
   if (targets.empty() || !targets.front().srv_owner) return nullptr;
   const std::string& owner = *targets.front().srv_owner;
   auto records = RecordsOf(owner, targets);
-  const auto known = ledgers_.find(owner);
-  if (known != ledgers_.end() && known->second->records() == records) return known->second;
-  if (known == ledgers_.end() && ledgers_.size() >= max_owners_) ledgers_.erase(ledgers_.begin());
+  std::string key = KeyOf(owner, records);
+  if (const auto known = ledgers_.find(key); known != ledgers_.end()) return known->second;
+  if (ledgers_.size() >= max_ledgers_) ledgers_.erase(ledgers_.begin());
   auto ledger = std::make_shared<history::ShareLedger>(std::move(records), random);
-  ledgers_.insert_or_assign(owner, ledger);
+  ledgers_.emplace(std::move(key), ledger);
   return ledger;
 }
 
-std::optional<std::size_t> RecordOf(const history::ShareLedger& ledger, const location::LocatedTarget& located) {
-  if (!located.srv_owner) return std::nullopt;
+std::optional<std::size_t> RecordOf(const history::ShareLedger& ledger, std::string_view owner,
+                                    const location::LocatedTarget& located) {
+  if (located.srv_owner != owner) return std::nullopt;
   const auto& records = ledger.records();
   const auto found = std::ranges::find(records, ShareRecordOf(located));
   if (found == records.end()) return std::nullopt;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -17,22 +18,25 @@ namespace flowbroker::engine {
 /// traffic has the right shares, so has the whole.
 class SrvShares {
  public:
-  /// `max_owners` ledgers are kept; beyond that any one is forgotten, which costs its present debts only.
-  explicit SrvShares(std::size_t max_owners) : max_owners_(max_owners) {}
+  /// `max_ledgers` are kept; beyond that any one is forgotten, which costs its present debts only.
+  explicit SrvShares(std::size_t max_ledgers) : max_ledgers_(max_ledgers) {}
 
-  /// The ledger of the SRV owner name that brought the first of `targets`; a new one where the records have changed.
-  /// Null where no SRV record did. Kept alive by whoever remembers it.
+  /// The ledger of the SRV owner name that brought the first of `targets`, for just the records that brought targets:
+  /// requests that see other ones (other families, other DNS data) have shares of their own. Null where no SRV record
+  /// did. Kept alive by whoever remembers it.
   std::shared_ptr<history::ShareLedger> LedgerFor(const std::vector<location::LocatedTarget>& targets,
                                                   RandomSource& random);
 
   std::size_t size() const { return ledgers_.size(); }
 
  private:
-  const std::size_t max_owners_;
-  std::unordered_map<std::string, std::shared_ptr<history::ShareLedger>> ledgers_;
+  const std::size_t max_ledgers_;
+  std::unordered_map<std::string, std::shared_ptr<history::ShareLedger>> ledgers_;  // by owner and records
 };
 
-/// Place in the ledger of the record that brought `located`; nothing where it came from elsewhere.
-std::optional<std::size_t> RecordOf(const history::ShareLedger& ledger, const location::LocatedTarget& located);
+/// Place in the ledger of `owner` of the record that brought `located`; nothing where it came from elsewhere: another
+/// owner name, which is another transport, may have equal records.
+std::optional<std::size_t> RecordOf(const history::ShareLedger& ledger, std::string_view owner,
+                                    const location::LocatedTarget& located);
 
 }  // namespace flowbroker::engine

@@ -21,6 +21,11 @@ struct HistoryOptions {
   /// The same after a quick failure such as a refusal: a server that restarts is back within a minute, and trying it
   /// costs a race one round trip, not a whole attempt delay.
   Duration quick_hold = std::chrono::minutes(1);
+  /// A held path that then answers within this time is not slow, however quick the one was that overtook it: so long a
+  /// head start an unknown path gets as well (H7).
+  Duration least_slow = std::chrono::milliseconds(200);
+  /// Longest time that a `Retry-After` with a 503 is believed (D6): one caller's report counts for all.
+  Duration max_unavailable = std::chrono::hours(1);
   Duration first_reprobe = std::chrono::seconds(1);     ///< of a held target in the background; doubles each time ...
   Duration longest_reprobe = std::chrono::seconds(60);  ///< ... up to this; each but the first varies by +-10 %
 };

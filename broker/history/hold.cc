@@ -12,8 +12,9 @@ Duration LengthAfter(FailureReason reason, const HistoryOptions& options) {
   return IsQuick(MeaningOf(reason)) ? std::min(options.quick_hold, options.max_hold) : options.max_hold;
 }
 
-std::optional<Duration> LimitFrom(const Hold::Cause& cause) {
-  return cause.reason == FailureReason::kOvertaken ? cause.took : std::nullopt;
+std::optional<Duration> LimitFrom(const Hold::Cause& cause, const HistoryOptions& options) {
+  if (cause.reason != FailureReason::kOvertaken || !cause.took) return std::nullopt;
+  return std::max(*cause.took, options.least_slow);
 }
 
 /// +-10 %, so that brokers that lost the same path do not retry it in step.
@@ -29,7 +30,7 @@ Hold Hold::Begin(const Cause& cause, const Hold* above, TimePoint now, const His
             .latest = now,
             .head_start = now + LengthAfter(cause.reason, options),
             .next_reprobe = now,
-            .limit = LimitFrom(cause).value_or(Duration::max()),
+            .limit = LimitFrom(cause, options).value_or(Duration::max()),
             .reason = cause.reason};
   if (above != nullptr) {
     hold.head_start = std::min(hold.head_start, above->head_start);
@@ -45,7 +46,8 @@ void Hold::Renew(const Cause& cause, TimePoint now, const HistoryOptions& option
   slow = false;
   head_start = std::min(head_start, now + LengthAfter(reason, options));
   // Of several races the one that waited longest says what this path cannot do.
-  if (const auto renewed = LimitFrom(cause)) limit = limit == Duration::max() ? *renewed : std::max(limit, *renewed);
+  if (const auto renewed = LimitFrom(cause, options))
+    limit = limit == Duration::max() ? *renewed : std::max(limit, *renewed);
 }
 
 void Hold::TurnSlow(TimePoint now) {

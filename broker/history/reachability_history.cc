@@ -148,7 +148,7 @@ void ReachabilityHistory::RecordUnavailable(const Path& path, TimePoint until, T
   TargetRecord& target = targets_.Use(path);
   const bool timed = !target.unavailable_once && target.unavailable_until != kNever && now < target.unavailable_until;
   if (until > now) {
-    target.unavailable_until = timed ? std::max(target.unavailable_until, until) : until;
+    target.unavailable_until = std::min(until, now + options_.max_unavailable);  // the newest statement counts
     target.unavailable_once = false;
   } else if (!timed) {
     target.unavailable_until = now + options_.lifetime;
@@ -205,15 +205,18 @@ Verdict ReachabilityHistory::Judge(const Path& path, TimePoint now) const {
 
 Verdict ReachabilityHistory::JudgeForRace(const Path& path, TimePoint now) {
   Verdict verdict = Judge(path, now);
-  if (TargetRecord* target = targets_.Find(path); target != nullptr && target->unavailable_once) {
-    target->unavailable_once = false;
-    target->unavailable_until = kNever;
-  }
   const auto [deciding, level] = DecidingHold(path, now);
   if (!deciding) return verdict;
   Hold* own = OwnHold(path, level);
   const bool taken = own != nullptr ? own->TakeHeadStart(now, options_) : families_.TakeHeadStart(FamilyOf(path), now);
   return taken ? Verdict{.head_start = true, .unavailable = verdict.unavailable} : verdict;
+}
+
+void ReachabilityHistory::TakeUnavailable(const Path& path) {
+  TargetRecord* target = targets_.Find(path);
+  if (target == nullptr || !target->unavailable_once) return;
+  target->unavailable_once = false;
+  target->unavailable_until = kNever;
 }
 
 bool ReachabilityHistory::TakeReprobe(const Path& path, TimePoint now, RandomSource& random) {
@@ -248,6 +251,7 @@ bool ReachabilityHistory::IsTrusted(const TargetRecord& own, const PrefixRecord*
   // record behind it would lose its share (S5).
   if (IsLive(own.hold, now)) return own.hold->slow;
   if (!IsRecent(own.last_success, now)) return false;
+  if (prefix != nullptr && IsLive(prefix->hold, now) && own.last_success < prefix->hold->since) return false;
   const double prior = prefix == nullptr ? kNoIdea : prefix->evidence.Probability(kNoIdea, now, options_);
   return own.evidence.Probability(prior, now, options_) >= kTrusted;
 }

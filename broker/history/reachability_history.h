@@ -49,7 +49,8 @@ class ReachabilityHistory {
   /// or not, or those of some prefixes.
   void RecordRace(const Path& winner, std::span<const Path> candidates, TimePoint now);
 
-  /// The server said 503 (D6): the path is avoided until `until`; where that is not after `now`, by the next race only.
+  /// The server said 503 (D6): the path is avoided until `until`, but for `max_unavailable` at most; where that is not
+  /// after `now`, by one request only (TakeUnavailable). The newest statement counts.
   void RecordUnavailable(const Path& path, TimePoint until, TimePoint now);
 
   /// What is known; changes nothing.
@@ -58,6 +59,8 @@ class ReachabilityHistory {
   /// The same for a race about to start. Where the time of a hold is over this race, and no other for the same time,
   /// is told kUnknown: it gives the path its head start again (H3).
   Verdict JudgeForRace(const Path& path, TimePoint now);
+  /// A request has avoided the path because of a 503: one without a time is over with that.
+  void TakeUnavailable(const Path& path);
 
   /// Whether a background attempt on the held `path` is due. If so the next one is due after the next, longer interval,
   /// whatever becomes of this one.

@@ -92,10 +92,18 @@ std::size_t ShareLedger::Next() const {
 }
 
 void ShareLedger::Served(std::size_t record) {
+  Count(record, 1);
+}
+
+void ShareLedger::TakeBack(std::size_t record) {
+  Count(record, -1);
+}
+
+void ShareLedger::Count(std::size_t record, double requests) {
   if (!taking_part_[record]) return;
   for (std::size_t i = 0; i < records_.size(); ++i) {
     const double paid = i == record ? 1 : 0;
-    credits_[i] = std::clamp(credits_[i] + shares_[i] - paid, -kLargestCredit, kLargestCredit);
+    credits_[i] = std::clamp(credits_[i] + requests * (shares_[i] - paid), -kLargestCredit, kLargestCredit);
   }
 }
 

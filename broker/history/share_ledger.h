@@ -52,7 +52,11 @@ class ShareLedger {
   /// nobody anything.
   void Served(std::size_t record);
 
+  /// Undoes one Served: the request ended without a flow, or with one to another record.
+  void TakeBack(std::size_t record);
+
  private:
+  void Count(std::size_t record, double requests);
   void PlaceReturning(const std::vector<bool>& now_usable);
   void DivideShares();
 

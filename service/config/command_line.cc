@@ -92,6 +92,8 @@ Expected<void> ValidateHistory(const ServiceConfig& config) {
                                   // H3: "at least every 10 minutes".
                                   BoundedTime{"history-max-hold", history.max_hold, "1s", "10m"},
                                   BoundedTime{"history-quick-hold", history.quick_hold, "1s", "10m"},
+                                  BoundedTime{"history-least-slow", history.least_slow, "1ms", "10s"},
+                                  BoundedTime{"history-max-unavailable", history.max_unavailable, "1s", "24h"},
                                   BoundedTime{"history-first-reprobe", history.first_reprobe, "100ms", "10m"},
                                   BoundedTime{"history-longest-reprobe", history.longest_reprobe, "100ms", "10m"},
                                   BoundedTime{"history-save-interval", config.history_save_interval, "100ms", "24h"}}) {

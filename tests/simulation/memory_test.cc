@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "tests/simulation/scripted_shard.h"
 
@@ -247,6 +250,117 @@ TEST_F(MemoryTest, A503IsAvoidedForTheTimeItGaveAndNoLonger) {  // D6
       << "Retry-After: 0: the retry can select another host";
   shard_.RunFor(seconds(1));
   EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.10");
+}
+
+// Two records of equal weight, each a host with both families.
+class TwoRecordsTest : public MemoryTest {
+ protected:
+  static constexpr const char* kAddresses[] = {"2001:db8:1::1", "192.0.2.1", "2001:db8:2::1", "198.51.100.1"};
+  static constexpr const char* kUri = "sip:example.org;transport=tcp";
+
+  TwoRecordsTest() {
+    for (const char* address : kAddresses) Script(address, kGood);
+    constexpr Duration kDay = std::chrono::hours(24);
+    shard_.Host("one.example.org", {kAddresses[0], kAddresses[1]}, kDay);
+    shard_.Host("two.example.org", {kAddresses[2], kAddresses[3]}, kDay);
+    for (const char* owner : {"_sip._tcp.example.org", "_sip._udp.example.org"}) {
+      shard_.Srv(owner,
+                 {{1, 50, 5060, *dns::DnsName::Parse("one.example.org")},
+                  {1, 50, 5060, *dns::DnsName::Parse("two.example.org")}},
+                 kDay);
+    }
+  }
+
+  std::string RemoteOf(const engine::AcquireResult& result) { return result.flow->remote.ToString(); }
+};
+
+TEST_F(TwoRecordsTest, A503SpeaksForTheHostInBothFamiliesAndIsNotRepaid) {  // D6, S5
+  Take(kUri);                                                               // so that DNS is known
+  const std::string first = "TCP [2001:db8:1::1]:5060";
+  std::optional<flow::FlowId> flow;
+  for (int i = 0; i < 6; ++i) {
+    const auto result = shard_.AcquireNow(kUri).first;
+    if (RemoteOf(result) == first) flow = result.flow->id;
+    shard_.RunFor(milliseconds(10));
+  }
+  ASSERT_TRUE(flow);
+  using Outcome = engine::TransactionReport::Outcome;
+  ASSERT_TRUE(shard_.core().flows().Report({*flow, Outcome::kServiceUnavailable, {}, seconds(60)}, shard_.now()));
+  const auto requests_to_first = [&](int requests) {
+    int count = 0;
+    for (int i = 0; i < requests; ++i) {
+      if (RemoteOf(shard_.AcquireNow(kUri).first) == first) ++count;
+      shard_.RunFor(milliseconds(100));
+    }
+    return count;
+  };
+  EXPECT_EQ(requests_to_first(400), 0);
+  shard_.RunFor(seconds(60));
+  EXPECT_NEAR(requests_to_first(200), 100, 5);
+}
+
+TEST_F(TwoRecordsTest, EqualRecordsOfAnotherTransportAreOtherRecords) {  // S3
+  shard_.Script({{*IpAddress::Parse(kAddresses[0]), 5060}, Transport::kTcp}, kRefuses);
+  shard_.Script({{*IpAddress::Parse(kAddresses[1]), 5060}, Transport::kTcp}, kRefuses);
+  shard_.Answer("example.org", dns::RecordType::kNaptr, {.status = dns::AnswerStatus::kNoRecords, .ttl = minutes(60)});
+  for (int i = 0; i < 100; ++i) {
+    const auto result = shard_.AcquireNow("sip:example.org").first;
+    EXPECT_EQ(result.flow->remote.transport, Transport::kTcp) << "TCP to the other record was there";
+    EXPECT_TRUE(shard_.core().flows().Close(result.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now()));
+    shard_.RunFor(milliseconds(100));
+  }
+}
+
+TEST_F(TwoRecordsTest, EachHostGetsItsOwnHeadStart) {  // H3
+  Script(kAddresses[0], kSilent);
+  Script(kAddresses[2], kSilent);
+  std::map<std::string, std::vector<TimePoint>> tried_first;
+  const TimePoint end = shard_.now() + minutes(100);
+  while (shard_.now() < end) {
+    const std::size_t before = shard_.starts().size();
+    Take(kUri);
+    for (std::size_t i = before; i < shard_.starts().size(); ++i) {
+      // A re-probe has the moment of its request for itself; an attempt of the race has it where nothing else began.
+      const auto& [when, target] = shard_.starts()[i];
+      if (i + 1 == shard_.starts().size() || shard_.starts()[i + 1].first > when) {
+        tried_first[target.endpoint.address.ToString()].push_back(when);
+      }
+    }
+    shard_.RunFor(seconds(10));
+  }
+  EXPECT_GE(tried_first[kAddresses[0]].size(), 8U) << "every ten minutes or so";
+  EXPECT_GE(tried_first[kAddresses[2]].size(), 8U);
+}
+
+TEST_F(MemoryTest, TimersAreAdvisedByTheTargetsOwnSamples) {  // S11
+  const auto path = [](const char* address) {
+    return history::Path{{}, {{*IpAddress::Parse(address), 5060}, Transport::kTcp}};
+  };
+  shard_.state().Record({path("192.0.2.1"), AttemptStage::kProbe, std::nullopt, seconds(5)}, shard_.now());
+  shard_.state().Record({path("192.0.2.2"), AttemptStage::kTcp, std::nullopt, milliseconds(20)}, shard_.now());
+  EXPECT_EQ(shard_.state().RttOf(path("192.0.2.2"), shard_.now())->smoothed(), milliseconds(20));
+  EXPECT_FALSE(shard_.state().RttOf(path("192.0.2.3"), shard_.now()));
+}
+
+TEST_F(MemoryTest, RequestsInFlightTogetherDoNotAllChooseTheSameRecord) {  // S5
+  shard_.Host("one.example.org", {"192.0.2.20"});
+  shard_.Host("two.example.org", {"192.0.2.30"});
+  shard_.Srv("_sip._tcp.example.org", {{1, 50, 5060, *dns::DnsName::Parse("one.example.org")},
+                                       {1, 50, 5060, *dns::DnsName::Parse("two.example.org")}});
+  Take("sip:example.org;transport=tcp");
+  std::vector<std::shared_ptr<std::optional<engine::AcquireResult>>> results;
+  for (int i = 0; i < 40; ++i) {
+    engine::AcquireRequest request = ScriptedShard::RequestFor("sip:example.org;transport=tcp");
+    request.exclusive = true;
+    request.deadline = shard_.now() + seconds(5);
+    results.push_back(shard_.Acquire(std::move(request)));
+  }
+  shard_.RunFor(seconds(1));
+  int first = 0;
+  for (const auto& result : results) {
+    if ((*result)->flow->remote.endpoint.address.ToString() == "192.0.2.20") ++first;
+  }
+  EXPECT_NEAR(first, 20, 1);
 }
 
 TEST_F(MemoryTest, AReportedTimeoutMakesTheFlowSuspect) {  // D6, H12

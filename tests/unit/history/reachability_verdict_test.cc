@@ -326,26 +326,36 @@ TEST_F(ReachabilityVerdictTest, AnUnavailableServerIsAvoidedForItsTimeAndNoLonge
   EXPECT_TRUE(history.Judge(a, now).unavailable);
   EXPECT_EQ(Judged(a), kReachable) << "503 is not unreachability";
   now += seconds(30) - milliseconds(1);
-  EXPECT_TRUE(history.JudgeForRace(a, now).unavailable);
-  EXPECT_TRUE(history.JudgeForRace(a, now).unavailable);
+  EXPECT_TRUE(AvoidedByARequest(a));
+  EXPECT_TRUE(AvoidedByARequest(a));
   now += milliseconds(1);
-  EXPECT_FALSE(history.JudgeForRace(a, now).unavailable);
+  EXPECT_FALSE(AvoidedByARequest(a));
 }
 
 TEST_F(ReachabilityVerdictTest, AnUnavailableServerWithoutATimeIsAvoidedByOneRace) {  // D6: Retry-After 0, or none
   history.RecordUnavailable(a, now, now);
   EXPECT_TRUE(history.Judge(a, now).unavailable);
-  EXPECT_TRUE(history.JudgeForRace(a, now).unavailable);
-  EXPECT_FALSE(history.JudgeForRace(a, now).unavailable);
+  EXPECT_TRUE(AvoidedByARequest(a));
+  EXPECT_FALSE(AvoidedByARequest(a));
+  EXPECT_FALSE(history.Judge(a, now).unavailable);
+}
+
+TEST_F(ReachabilityVerdictTest, TheNewestTimeOfA503CountsAndNoneIsBelievedForLongerThanAnHour) {
+  history.RecordUnavailable(a, now + std::chrono::hours(24 * 365), now);
+  now += std::chrono::hours(1);
+  EXPECT_FALSE(history.Judge(a, now).unavailable);
+  history.RecordUnavailable(a, now + seconds(30), now);
+  history.RecordUnavailable(a, now + seconds(5), now);
+  now += seconds(5);
   EXPECT_FALSE(history.Judge(a, now).unavailable);
 }
 
 TEST_F(ReachabilityVerdictTest, AnotherRefusalDoesNotShortenTheTimeAServerAskedFor) {
   history.RecordUnavailable(a, now + seconds(30), now);
   history.RecordUnavailable(a, now, now);
-  EXPECT_TRUE(history.JudgeForRace(a, now).unavailable);
+  EXPECT_TRUE(AvoidedByARequest(a));
   now += seconds(29);
-  EXPECT_TRUE(history.JudgeForRace(a, now).unavailable);
+  EXPECT_TRUE(AvoidedByARequest(a));
 }
 
 }  // namespace

@@ -32,6 +32,11 @@ struct RememberedPaths {
   }
   Reachability Judged(const Path& path) const { return history.Judge(path, now).reachability; }
   Reachability JudgedForRace(const Path& path) { return history.JudgeForRace(path, now).reachability; }
+  bool AvoidedByARequest(const Path& path) {
+    const bool unavailable = history.Judge(path, now).unavailable;
+    history.TakeUnavailable(path);
+    return unavailable;
+  }
   bool TakesReprobe(const Path& path) { return history.TakeReprobe(path, now, random); }
 
   HistoryOptions options;

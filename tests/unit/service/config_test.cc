@@ -92,15 +92,18 @@ TEST(CommandLineTest, RefusesACertificateWithoutItsKey) {
 }
 
 TEST(CommandLineTest, SetsHowMemoryForgets) {
-  const ServiceConfig config =
-      Parsed({"--history-half-life", "5m", "--history-lifetime", "30m", "--history-max-hold", "2m",
-              "--history-quick-hold", "20s", "--history-first-reprobe", "500ms", "--history-longest-reprobe", "30s",
-              "--history-file", "/m", "--history-save-interval", "10s"});
+  const ServiceConfig config = Parsed({"--history-half-life",     "5m",    "--history-lifetime",        "30m",
+                                       "--history-max-hold",      "2m",    "--history-quick-hold",      "20s",
+                                       "--history-least-slow",    "50ms",  "--history-max-unavailable", "2m",
+                                       "--history-first-reprobe", "500ms", "--history-longest-reprobe", "30s",
+                                       "--history-file",          "/m",    "--history-save-interval",   "10s"});
   const auto& history = config.broker.history;
   EXPECT_EQ(history.half_life, minutes(5));
   EXPECT_EQ(history.lifetime, minutes(30));
   EXPECT_EQ(history.max_hold, minutes(2));
   EXPECT_EQ(history.quick_hold, seconds(20));
+  EXPECT_EQ(history.least_slow, milliseconds(50));
+  EXPECT_EQ(history.max_unavailable, minutes(2));
   EXPECT_EQ(history.first_reprobe, milliseconds(500));
   EXPECT_EQ(history.longest_reprobe, seconds(30));
   EXPECT_EQ(config.history_file, "/m");
