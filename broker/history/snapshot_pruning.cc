@@ -43,7 +43,7 @@ class Bounds {
       : now_(now),
         head_start_(now + options.max_hold),
         reprobe_(now + options.longest_reprobe + options.longest_reprobe / 10),  // they vary by +-10 %
-        unavailable_(now + options.lifetime) {}
+        unavailable_(now + options.max_unavailable) {}
 
   void Apply(TargetRecord& target) const {
     Past(target.evidence.at);
