@@ -17,6 +17,7 @@ class BrokerHistory final : public HistoryAccess {
 
   std::vector<history::FamilyPreference> Preferences() const override;
   std::vector<TargetReachability> Reachability(const ReachabilityQuery& query) const override;
+  HistoryOccupancy Occupancy() const override { return state_.history.occupancy(); }
   std::vector<RaceLog::Entry> Races() const override { return state_.races.Newest(); }
   std::string InterfaceOf(history::NetworkId id) const override { return state_.networks.InterfaceOf(id); }
   Forgotten ForgetAll() override;

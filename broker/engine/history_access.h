@@ -53,6 +53,9 @@ class HistoryAccess {
   /// Of an address that was never tried itself: what its prefix says, at the port asked for or the default one.
   virtual std::vector<TargetReachability> Reachability(const ReachabilityQuery& query) const = 0;
 
+  /// How full it is.
+  virtual HistoryOccupancy Occupancy() const = 0;
+
   /// The races kept, newest first.
   virtual std::vector<RaceLog::Entry> Races() const = 0;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <variant>
 
 #include "broker/base/ip_address.h"
@@ -21,6 +22,14 @@ struct Forgotten {
     prefixes += more.prefixes;
     return *this;
   }
+};
+
+/// How full memory is, and how much it has forgotten for want of room.
+struct HistoryOccupancy {
+  std::size_t targets = 0;
+  std::size_t prefixes = 0;
+  std::uint64_t evicted_targets = 0;   ///< ever
+  std::uint64_t evicted_prefixes = 0;  ///< ever
 };
 
 }  // namespace flowbroker::engine

@@ -220,8 +220,8 @@ void SharedHistory::ImportFamilies(const std::vector<history::FamilyRecordData>&
   families_.Import(records);
 }
 
-SharedHistory::Occupancy SharedHistory::occupancy() const {
-  Occupancy sum{};
+HistoryOccupancy SharedHistory::occupancy() const {
+  HistoryOccupancy sum;
   for (const auto& stripe : stripes_) {
     const std::lock_guard lock(stripe->mutex);
     sum.targets += stripe->history.target_count();

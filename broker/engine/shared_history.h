@@ -60,14 +60,7 @@ class SharedHistory {
   void Import(const history::HistoryRecords& records);
   void ImportFamilies(const std::vector<history::FamilyRecordData>& records);
 
-  /// How full memory is, and how much it has forgotten for want of room.
-  struct Occupancy {
-    std::size_t targets;
-    std::size_t prefixes;
-    std::uint64_t evicted_targets;   ///< ever
-    std::uint64_t evicted_prefixes;  ///< ever
-  };
-  Occupancy occupancy() const;
+  HistoryOccupancy occupancy() const;
 
  private:
   struct Stripe {

@@ -52,11 +52,16 @@ Expected<void> Daemon::OpenHistoryFile() {
 
 Expected<void> Daemon::StartAdmin() {
   if (config_.admin == "off") return {};
-  auto admin = admin::AdminServer::Start(config_.admin, {.metrics = [this] { return telemetry_.metrics().Text(); },
-                                                         .ready = [this] { return serving_.load(); }});
+  auto admin = admin::AdminServer::Start(
+      config_.admin, {.metrics = [this] { return MetricsText(); }, .ready = [this] { return serving_.load(); }});
   if (!admin) return Unexpected(admin.error());
   admin_ = *std::move(admin);
   return {};
+}
+
+std::string Daemon::MetricsText() {
+  telemetry_.metrics().history().ShowOccupancy(broker_->history().Occupancy());
+  return telemetry_.metrics().Text();
 }
 
 std::string Daemon::ReadyLine() const {

@@ -43,6 +43,7 @@ class Daemon {
   Expected<void> StartParts();
   Expected<void> OpenHistoryFile();
   Expected<void> StartAdmin();
+  std::string MetricsText();
 
   const config::ServiceConfig config_;
   std::atomic<bool> serving_ = false;

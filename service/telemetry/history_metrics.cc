@@ -49,6 +49,17 @@ HistoryMetrics::HistoryMetrics(prometheus::Registry& registry) {
                  .Help("Times that memory was made to forget prefixes.")
                  .Register(registry)
                  .Add({});
+  auto& entries =
+      prometheus::BuildGauge().Name("flowbroker_history_entries").Help("What memory holds now.").Register(registry);
+  auto& evicted = prometheus::BuildCounter()
+                      .Name("flowbroker_history_evicted_total")
+                      .Help("What memory forgot because it was full.")
+                      .Register(registry);
+  for (const std::size_t i : {0U, 1U}) {
+    const prometheus::Labels labels = {{"level", i == 0 ? "target" : "prefix"}};
+    entries_[i] = &entries.Add(labels);
+    evicted_[i] = &evicted.Add(labels);
+  }
   auto& reports = prometheus::BuildCounter()
                       .Name("flowbroker_outcome_reports_total")
                       .Help("Reported transactions, by how they ended and whether their flow was open.")
@@ -65,6 +76,16 @@ void HistoryMetrics::CountPreferenceEvent(const engine::PreferenceEvent& event) 
   const auto* changed = std::get_if<history::FamilyPreference>(&event.what);
   if (changed == nullptr) return resets_->Increment();
   changes_[Index(changed->key.prefix.family())][Index(changed->preferred)]->Increment();
+}
+
+void HistoryMetrics::ShowOccupancy(const engine::HistoryOccupancy& occupancy) {
+  const std::lock_guard lock(shown_mutex_);  // two scrapes at once must not both add the difference
+  entries_[0]->Set(static_cast<double>(occupancy.targets));
+  entries_[1]->Set(static_cast<double>(occupancy.prefixes));
+  const std::array evicted = {occupancy.evicted_targets, occupancy.evicted_prefixes};
+  for (std::size_t i = 0; i < evicted.size(); ++i) {
+    evicted_[i]->Increment(static_cast<double>(evicted[i]) - evicted_[i]->Value());
+  }
 }
 
 void HistoryMetrics::CountReport(Outcome outcome, bool known_flow) {

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 
 #include <array>
 #include <cstddef>
+#include <mutex>
 
 #include "broker/engine/acquire.h"
+#include "broker/engine/history_query.h"
 #include "broker/engine/preference_event.h"
 
 namespace flowbroker::telemetry {
@@ -18,6 +21,9 @@ class HistoryMetrics {
 
   void CountPreferenceEvent(const engine::PreferenceEvent& event);
   void CountReport(engine::TransactionReport::Outcome outcome, bool known_flow);
+  /// Shows how full memory is. The counts of what was forgotten never fall, and only rise by what came since the last
+  /// call.
+  void ShowOccupancy(const engine::HistoryOccupancy& occupancy);
 
  private:
   static constexpr std::size_t kFamilies = 2;
@@ -26,6 +32,9 @@ class HistoryMetrics {
   std::array<std::array<prometheus::Counter*, kFamilies>, kFamilies> changes_{};  // by family, preferred family
   prometheus::Counter* resets_ = nullptr;
   std::array<std::array<prometheus::Counter*, kOutcomes>, 2> reports_{};  // unknown flow, known; by outcome
+  std::array<prometheus::Gauge*, 2> entries_{};                           // targets, prefixes
+  std::array<prometheus::Counter*, 2> evicted_{};                         // targets, prefixes
+  std::mutex shown_mutex_;
 };
 
 }  // namespace flowbroker::telemetry

@@ -31,6 +31,7 @@ class FakeHistory final : public HistoryAccess {
 
   std::vector<history::FamilyPreference> Preferences() const override { return preferences; }
   std::vector<TargetReachability> Reachability(const ReachabilityQuery& query) const override;
+  HistoryOccupancy Occupancy() const override { return {.targets = targets.size(), .prefixes = preferences.size()}; }
   std::vector<RaceLog::Entry> Races() const override { return races; }
   std::string InterfaceOf(history::NetworkId id) const override;
   Forgotten ForgetAll() override;

@@ -104,6 +104,16 @@ TEST(BrokerMetricsTest, CountsByReasonAndFamily) {
   EXPECT_THAT(text, HasSubstr("flowbroker_limits_hit_total{limit=\"send_queue\"} 1"));
 }
 
+TEST(BrokerMetricsTest, ShowsHowFullMemoryIsAndCountsWhatItForgotOnce) {
+  BrokerMetrics metrics;
+  metrics.history().ShowOccupancy({.targets = 7, .prefixes = 3, .evicted_targets = 2, .evicted_prefixes = 0});
+  metrics.history().ShowOccupancy({.targets = 6, .prefixes = 3, .evicted_targets = 5, .evicted_prefixes = 1});
+  const std::string text = metrics.Text();
+  EXPECT_THAT(text, HasSubstr("flowbroker_history_entries{level=\"target\"} 6"));
+  EXPECT_THAT(text, HasSubstr("flowbroker_history_evicted_total{level=\"target\"} 5"));
+  EXPECT_THAT(text, HasSubstr("flowbroker_history_evicted_total{level=\"prefix\"} 1"));
+}
+
 TEST(BrokerMetricsTest, HasASeriesForEveryReason) {
   BrokerMetrics metrics;
   for (int i = 0; i <= static_cast<int>(FailureReason::kInternal); ++i) {
