@@ -30,6 +30,15 @@ bool IsHeld(const history::Verdict& verdict) {
   return verdict.reachability == Reachability::kUnreachable || verdict.reachability == Reachability::kSlow;
 }
 
+bool AllHeld(const Acquisition& acquisition) {
+  return std::ranges::all_of(acquisition.judged, [](const JudgedTarget& one) { return IsHeld(one.verdict); });
+}
+
+/// Whether memory puts the target behind others.
+bool IsSetBack(const history::Verdict& verdict) {
+  return IsHeld(verdict) || verdict.unavailable;
+}
+
 /// "TCP [2001:db8::1]:5060 unreachable (prefix: overtaken, for 3.2 s)".
 std::string Describe(const JudgedTarget& target, TimePoint now) {
   const history::Verdict& verdict = target.verdict;
@@ -79,8 +88,7 @@ void Acquisitions::JudgeTargets(Acquisition& acquisition, TimePoint now) {
     JudgedTarget target{located, path, context_.state.history.Judge(path, now)};
     // A 503 without a time counts for one request, which is this one.
     if (target.verdict.unavailable) context_.state.history.TakeUnavailable(path);
-    if (IsHeld(target.verdict) || target.verdict.unavailable)
-      held += (held.empty() ? "" : "; ") + Describe(target, now);
+    if (IsSetBack(target.verdict)) held += (held.empty() ? "" : "; ") + Describe(target, now);
     judged.push_back(std::move(target));
   }
   acquisition.judged = std::move(judged);
@@ -169,8 +177,7 @@ std::vector<racing::Candidate> Acquisitions::OrderTargets(const Acquisition& acq
 bool Acquisitions::BetterMayCome(const Acquisition& acquisition) const {
   if (acquisition.locator->better_may_come()) return true;
   if (acquisition.locator->done()) return false;
-  return std::ranges::all_of(acquisition.judged,
-                             [](const JudgedTarget& one) { return IsHeld(one.verdict) || one.verdict.unavailable; });
+  return std::ranges::all_of(acquisition.judged, [](const JudgedTarget& one) { return IsSetBack(one.verdict); });
 }
 
 void Acquisitions::JudgeForRace(Acquisition& acquisition, TimePoint now) {
@@ -187,8 +194,7 @@ void Acquisitions::JudgeForRace(Acquisition& acquisition, TimePoint now) {
 }
 
 void Acquisitions::StartReprobes(const Acquisition& acquisition, TimePoint now) {
-  const auto usable = std::ranges::count_if(acquisition.judged, [](const auto& one) { return !IsHeld(one.verdict); });
-  if (usable == 0) return;  // the race itself tries what is held
+  if (AllHeld(acquisition)) return;  // the race itself tries what is held
   for (const JudgedTarget& held : acquisition.judged) {
     if (!IsHeld(held.verdict) || !StartReprobe(acquisition, held, now)) continue;
     // The others of its family stand back only because of it (S2): one of them may show that the family works.
@@ -252,9 +258,7 @@ TimePoint Acquisitions::LookAgainAt(const Acquisition& acquisition, TimePoint no
     next = std::min(next, context_.state.history.NextReprobe(target.path, now));
     if (target.verdict.unavailable) next = std::min(next, now + kLookAgainAfter503);
   }
-  const bool all_held =
-      std::ranges::all_of(acquisition.judged, [](const JudgedTarget& one) { return IsHeld(one.verdict); });
-  return std::max(next, now + (all_held ? kLookAgainWhereAllIsHeld : kLookAgainAtOnce));
+  return std::max(next, now + (AllHeld(acquisition) ? kLookAgainWhereAllIsHeld : kLookAgainAtOnce));
 }
 
 racing::ExpectationOf Acquisitions::ExpectationsOf(const Acquisition& acquisition) const {

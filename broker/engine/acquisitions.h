@@ -19,6 +19,7 @@
 #include "broker/engine/shard_context.h"
 #include "broker/engine/shard_flows.h"
 #include "broker/engine/srv_shares.h"
+#include "broker/engine/text_map.h"
 
 namespace flowbroker::engine {
 
@@ -57,13 +58,6 @@ class Acquisitions {
   void OnEnded(std::uint64_t number, flow::ConnectionId id, const Failure& failure, TimePoint now);
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  template <typename T>
-  using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
-
   // The way of a request.
   Acquisition* Find(std::uint64_t number);
   std::pair<Acquisition&, bool> FindOrCreate(const AcquireRequest& request, std::string_view key, TimePoint now);

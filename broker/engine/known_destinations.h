@@ -6,10 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "broker/base/time.h"
+#include "broker/engine/text_map.h"
 #include "broker/flow/flow_id.h"
 #include "broker/history/share_ledger.h"
 
@@ -38,13 +38,8 @@ class KnownDestinations {
   void Forget(std::string_view key);
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-
   const std::size_t max_entries_;
-  std::unordered_map<std::string, Known, TextHash, std::equal_to<>> known_;
+  TextMap<Known> known_;
 };
 
 }  // namespace flowbroker::engine

@@ -48,47 +48,40 @@ void SharedHistory::RecordRace(const history::Path& winner, std::span<const hist
   if (changed) outbox_.Flush();
 }
 
-void SharedHistory::RecordUnavailable(const history::Path& path, TimePoint until, TimePoint now) {
-  Stripe& stripe = StripeOf(path.target.endpoint.address);
+template <typename Function>
+auto SharedHistory::With(const IpAddress& address, Function function) const {
+  Stripe& stripe = StripeOf(address);
   const std::lock_guard lock(stripe.mutex);
-  stripe.history.RecordUnavailable(path, until, now);
+  return function(stripe.history);
+}
+
+void SharedHistory::RecordUnavailable(const history::Path& path, TimePoint until, TimePoint now) {
+  With(path.target.endpoint.address, [&](auto& history) { history.RecordUnavailable(path, until, now); });
 }
 
 history::Verdict SharedHistory::Judge(const history::Path& path, TimePoint now) const {
-  const Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::lock_guard lock(stripe.mutex);
-  return stripe.history.Judge(path, now);
+  return With(path.target.endpoint.address, [&](const auto& history) { return history.Judge(path, now); });
 }
 
 history::Verdict SharedHistory::JudgeForRace(const history::Path& path, TimePoint now) {
-  Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::lock_guard lock(stripe.mutex);
-  return stripe.history.JudgeForRace(path, now);
+  return With(path.target.endpoint.address, [&](auto& history) { return history.JudgeForRace(path, now); });
 }
 
 void SharedHistory::TakeUnavailable(const history::Path& path) {
-  Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::lock_guard lock(stripe.mutex);
-  stripe.history.TakeUnavailable(path);
+  With(path.target.endpoint.address, [&](auto& history) { history.TakeUnavailable(path); });
 }
 
 bool SharedHistory::TakeReprobe(const history::Path& path, TimePoint now, RandomSource& random) {
-  Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::lock_guard lock(stripe.mutex);
-  return stripe.history.TakeReprobe(path, now, random);
+  return With(path.target.endpoint.address, [&](auto& history) { return history.TakeReprobe(path, now, random); });
 }
 
 TimePoint SharedHistory::NextReprobe(const history::Path& path, TimePoint now) const {
-  const Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::lock_guard lock(stripe.mutex);
-  return stripe.history.NextReprobe(path, now);
+  return With(path.target.endpoint.address, [&](const auto& history) { return history.NextReprobe(path, now); });
 }
 
 std::optional<history::ExpectedRtt> SharedHistory::Expect(const history::Path& path, AttemptStage stage,
                                                           TimePoint now) const {
-  const Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::lock_guard lock(stripe.mutex);
-  return stripe.history.Expect(path, stage, now);
+  return With(path.target.endpoint.address, [&](const auto& history) { return history.Expect(path, stage, now); });
 }
 
 std::vector<history::FamilyPreference> SharedHistory::Preferences(TimePoint now) const {
@@ -138,15 +131,11 @@ void SharedHistory::PublishChanges(TimePoint now) {
 }
 
 std::vector<history::Path> SharedHistory::PathsOf(const IpAddress& address) const {
-  const Stripe& stripe = StripeOf(address);
-  const std::lock_guard lock(stripe.mutex);
-  return stripe.history.PathsOf(address);
+  return With(address, [&](const auto& history) { return history.PathsOf(address); });
 }
 
 bool SharedHistory::KnowsPrefixOf(const history::Path& path) const {
-  const Stripe& stripe = StripeOf(path.target.endpoint.address);
-  const std::lock_guard lock(stripe.mutex);
-  return stripe.history.KnowsPrefixOf(path);
+  return With(path.target.endpoint.address, [&](const auto& history) { return history.KnowsPrefixOf(path); });
 }
 
 template <typename Function>

@@ -75,6 +75,9 @@ class SharedHistory {
 
   std::size_t StripeIndex(const IpAddress& address) const;
   Stripe& StripeOf(const IpAddress& address) const { return *stripes_[StripeIndex(address)]; }
+  /// What `function` makes of the history that knows `address`, under its lock.
+  template <typename Function>
+  auto With(const IpAddress& address, Function function) const;
   // These put changes into the outbox, under the lock of the stripe; true where there are any, then it is to be flushed
   // without that lock.
   bool PutChanges(Stripe& stripe, std::span<const history::Path> touched, TimePoint now);
