@@ -34,18 +34,28 @@ def cases():
 
 
 def run(quick):
+    in_lab("connect", quick, measure)
+
+
+def in_lab(section, quick, measure_kind):
+    """Calls measure_kind(lab, kind, samples, peers) for TCP and TLS, in a lab of its own."""
     reason = why_impossible()
     if reason is not None:
-        print(f"\nconnect: skipped, no network lab here: {reason}")
+        print(f"\n{section}: skipped, no network lab here: {reason}")
         return
     samples = 5 if quick else 20
     with tempfile.TemporaryDirectory(prefix="flowbroker-bench-") as home, Lab(f"bench-{os.getpid()}") as lab:
         peers = peer_clients(home)
         for kind in COST:
-            measure(lab, kind, samples, peers)
+            measure_kind(lab, kind, samples, peers)
 
 
-def measure(lab, kind, samples, peers):
+def measure_cases(lab, kind, samples, peers, *, own, of_peer, limit):
+    """Rows for the table, and bare connects in between.
+
+    own(lab, host, kind): ms of one sample of ours. of_peer(times): those of a peer's process that count. limit(limits): of
+    one case.
+    """
     rows = []
     floors = []
     for name, host, fault, limits in cases():
@@ -56,12 +66,19 @@ def measure(lab, kind, samples, peers):
         times = {client: [] for client in ["flowbroker", *peers]}
         for _ in range(0, samples, ROUNDS_OF):
             floors += [bare_connect(lab, kind) for _ in range(ROUNDS_OF)]
-            times["flowbroker"] += [cold_acquire(lab, host, kind) for _ in range(ROUNDS_OF)]
+            times["flowbroker"] += [own(lab, host, kind) for _ in range(ROUNDS_OF)]
             for peer, command in peers.items():
                 if "-" not in times[peer]:  # it hangs: no need to see that again
-                    times[peer] += connect_as(lab, command, host, kind)
-        rows.append(row(name, limits[kind], times, peers))
+                    times[peer] += of_peer(connect_as(lab, command, host, kind))
+        rows.append(row(name, limit(limits), times, peers))
     lab.clear()
+    return rows, floors
+
+
+def measure(lab, kind, samples, peers):
+    rows, floors = measure_cases(
+        lab, kind, samples, peers, own=cold_acquire, of_peer=lambda times: times, limit=lambda limits: limits[kind]
+    )
     head = ["case", "limit", "median", "p90", "ratio", "p90"] + list(peers)
     notes = [
         "ms; flowbroker cold: a fresh daemon per sample, DNS included; ratio = median / limit, then p90 / limit; other",
