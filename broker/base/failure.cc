@@ -18,6 +18,8 @@ Wording WordingOf(FailureReason reason) {
       return {"already_in_use", "Another call is using this request id or exclusive flow."};
     case FailureReason::kCancelled:
       return {"cancelled", "The caller gave up."};
+    case FailureReason::kForbidden:
+      return {"forbidden", "The egress policy forbids the address, or the call is for operators only."};
     case FailureReason::kDeadlineExceeded:
       return {"deadline_exceeded", "The caller's deadline came first; retry or allow more time."};
     case FailureReason::kLimitReached:

@@ -14,6 +14,7 @@ enum class FailureReason : std::uint8_t {
   kUnknownFlow,       ///< no such flow, or not the caller's: acquire a new one
   kAlreadyInUse,      ///< the request id or exclusive flow is in use by another call
   kCancelled,         ///< the caller gave up
+  kForbidden,         ///< the egress policy forbids the address, or the call is for the operator only
   kDeadlineExceeded,  ///< the caller's deadline came first: retry, or allow more time
   kLimitReached,      ///< a configured limit of the broker: raise it or send less; the detail names it
   // DNS.

@@ -12,6 +12,7 @@
 #include "broker/base/time.h"
 #include "broker/base/trace.h"
 #include "broker/flow/flow_id.h"
+#include "broker/flow/owner.h"
 #include "broker/history/timer_advice.h"
 #include "broker/location/server_locator.h"
 #include "broker/sip/sip_uri.h"
@@ -29,10 +30,11 @@ struct Destination {
 
 struct AcquireRequest {
   Destination destination;
-  std::string client_group = {};
+  flow::Owner owner = {};
   bool time_sensitive = true;  ///< false skips probing a flow that may be dead (S10)
   bool exclusive = false;
-  std::string request_id = {};  ///< empty: not idempotent
+  std::string request_id = {};    ///< empty: not idempotent
+  std::string trace_parent = {};  ///< W3C Trace Context of the caller, for logs; empty: none
   bool want_trace = true;
   TimePoint deadline = kNever;
 };

@@ -228,13 +228,12 @@ void Acquisitions::RunReprobe(const Acquisition& acquisition, const JudgedTarget
                     std::to_string(target.path.network.value) + " " + acquisition.tls_identity;
   const std::uint64_t number = context_.NextNumber();
   if (!by_key_.try_emplace(key, number).second) return;  // one at a time
-  Acquisition reprobe{
-      .number = number,
-      .key = std::move(key),
-      .request_key = {},
-      .request = {.destination = acquisition.request.destination, .client_group = acquisition.request.client_group},
-      .tls_identity = acquisition.tls_identity,
-      .started = now};
+  Acquisition reprobe{.number = number,
+                      .key = std::move(key),
+                      .request_key = {},
+                      .request = {.destination = acquisition.request.destination, .owner = acquisition.request.owner},
+                      .tls_identity = acquisition.tls_identity,
+                      .started = now};
   reprobe.judged = {target};
   reprobe.background = true;
   if (!acquisition.request.exclusive) reprobe.reprobe_of = acquisition.key;

@@ -12,7 +12,7 @@ namespace flowbroker::engine {
 std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& request, std::string_view key,
                                                      TimePoint now) {
   if (context_.stopping) return std::nullopt;
-  const auto answered = answered_.Find(request.client_group, request.request_id, now);
+  const auto answered = answered_.Find(request.owner, request.request_id, now);
   flow::Flow* flow = nullptr;
   if (answered) {
     if (answered->request_key != RequestKey(request, key)) return std::nullopt;  // Start refuses it
@@ -114,7 +114,7 @@ flow::FlowKey Acquisitions::KeyOf(const Acquisition& acquisition, const Target& 
           .tls_identity = target.transport == Transport::kTls ? acquisition.tls_identity : std::string(),
           .local_address = destination.local_address,
           .local_interface = destination.local_interface,
-          .client_group = acquisition.request.client_group};
+          .owner = acquisition.request.owner};
 }
 
 AcquiredFlow Acquisitions::Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const {

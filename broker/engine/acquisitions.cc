@@ -45,7 +45,7 @@ Acquisition* Acquisitions::Find(std::uint64_t number) {
 std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_view key, AcquireCallback done,
                                   TimePoint now) {
   if (context_.stopping) return Refuse(std::move(done), {FailureReason::kShuttingDown, ""}, now);
-  const auto answered = answered_.Find(request.client_group, request.request_id, now);
+  const auto answered = answered_.Find(request.owner, request.request_id, now);
   if (answered && answered->request_key != RequestKey(request, key)) {
     return Refuse(std::move(done), {FailureReason::kAlreadyInUse, "request_id was used for another request"}, now);
   }
@@ -157,7 +157,7 @@ void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource
   if (!acquisition.waiters.empty()) LogRace(acquisition, Acquired(flow, source, now), now);
   for (auto& [number, waiter] : acquisition.waiters) {
     const bool by_other = waiter.shared && source == FlowSource::kRaced;
-    answered_.Remember(acquisition.request.client_group, waiter.request_id, {flow.id, acquisition.request_key}, now);
+    answered_.Remember(acquisition.request.owner, waiter.request_id, {flow.id, acquisition.request_key}, now);
     AcquireResult result{Acquired(flow, by_other ? FlowSource::kShared : source, now), {waiter.asked, {}}};
     if (waiter.want_trace) result.trace = TraceFor(acquisition, waiter, now);
     context_.state.observer.OnAcquired(result, now - waiter.asked);

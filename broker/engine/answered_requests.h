@@ -10,6 +10,7 @@
 
 #include "broker/base/time.h"
 #include "broker/flow/flow_id.h"
+#include "broker/flow/owner.h"
 
 namespace flowbroker::engine {
 
@@ -27,8 +28,8 @@ class AnsweredRequests {
   explicit AnsweredRequests(std::size_t max_entries) : max_entries_(max_entries) {}
 
   /// Nothing for an empty request id.
-  std::optional<Answer> Find(std::string_view client_group, std::string_view request_id, TimePoint now) const;
-  void Remember(std::string_view client_group, std::string_view request_id, Answer answer, TimePoint now);
+  std::optional<Answer> Find(const flow::Owner& owner, std::string_view request_id, TimePoint now) const;
+  void Remember(const flow::Owner& owner, std::string_view request_id, Answer answer, TimePoint now);
 
  private:
   struct Entry {

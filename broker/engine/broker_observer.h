@@ -23,6 +23,7 @@ enum class Limit : std::uint8_t {
   kHeldMessages,
   kDnsInFlight,
   kReprobes,
+  kFlowsPerTenant,
 };
 
 /// Told what the broker does, for metrics and logs. Called on whatever thread does it, possibly with a shard's lock

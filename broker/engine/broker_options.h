@@ -10,6 +10,7 @@
 #include "broker/dns/dns_cache.h"
 #include "broker/history/reachability_history.h"
 #include "broker/history/timer_advice.h"
+#include "broker/location/egress_policy.h"
 #include "broker/location/server_locator.h"
 #include "broker/racing/race.h"
 #include "broker/sip/message_framer.h"
@@ -48,7 +49,14 @@ struct FlowOptions {
   std::size_t max_pending_transactions = 100'000;  ///< Via branches remembered per shard to route replies
 };
 
-/// Everything one can set about a broker. Immutable once it runs.
+/// What can be changed while the broker runs; see ConnectionBroker::Apply.
+struct LiveOptions {
+  location::EgressPolicy egress;
+  /// Flows of one tenant open at once, in all shards; 0: no limit. Half of max_flows: nobody starves the others.
+  std::size_t max_flows_per_tenant = 50'000;
+};
+
+/// Everything one can set about a broker. Immutable once it runs, but for `live`.
 struct BrokerOptions {
   std::size_t shards = 0;  ///< 0: one per core
   DnsOptions dns;
@@ -65,6 +73,7 @@ struct BrokerOptions {
   TlsOptions tls;
   FlowOptions flows;
   sip::FramerLimits framing;
+  LiveOptions live;
 };
 
 }  // namespace flowbroker::engine

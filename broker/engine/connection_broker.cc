@@ -146,31 +146,33 @@ void ConnectionBroker::Resolve(Destination destination, TimePoint deadline, Reso
   });
 }
 
-Expected<void> ConnectionBroker::Release(const flow::FlowId& id) {
+Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Scope& scope) {
   Shard* shard = impl_->ShardOf(id);
-  const bool known = shard != nullptr &&
-                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.flows().Release(id, now); });
+  const bool known = shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) {
+    return core.flows().Release(id, scope, now);
+  });
   if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
   return {};
 }
 
-Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id) {
+Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id, const flow::Scope& scope) {
   Shard* shard = impl_->ShardOf(id);
   const Failure why{FailureReason::kClosedByOwner, "CloseFlow"};
-  const bool known = shard != nullptr &&
-                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.flows().Close(id, why, now); });
+  const bool known = shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) {
+    return core.flows().Close(id, scope, why, now);
+  });
   if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
   return {};
 }
 
-std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id) const {
+std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id, const flow::Scope& scope) const {
   const Shard* shard = impl_->ShardOf(id);
   if (shard == nullptr) return std::nullopt;
-  return shard->Inspect([&](const ShardCore& core) { return core.flows().View(id, Now()); });
+  return shard->Inspect([&](const ShardCore& core) { return core.flows().View(id, scope, Now()); });
 }
 
 std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
-                                                  const std::optional<std::string>& client_group) const {
+                                                  const flow::Scope& scope) const {
   std::vector<flow::FlowId> ids;
   for (const auto& shard : impl_->shards_) {
     const auto own = shard->Inspect([](const ShardCore& core) { return core.flows().pool().Ids(); });
@@ -180,30 +182,31 @@ std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> af
   std::vector<FlowView> flows;
   for (const flow::FlowId& id : ids) {
     if (flows.size() == count) break;
-    const auto view = GetFlow(id);
-    if (view && (!client_group || view->client_group == *client_group)) flows.push_back(*view);
+    if (const auto view = GetFlow(id, scope)) flows.push_back(*view);
   }
   return flows;
 }
 
-void ConnectionBroker::ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done) {
+void ConnectionBroker::ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline,
+                                 ProbeCallback done) {
   Shard* shard = impl_->ShardOf(id);
   if (shard == nullptr) return done(Unexpected({FailureReason::kUnknownFlow, ""}));
-  shard->WithCore([&](ShardCore& core, TimePoint now) { core.ProbeFlow(id, deadline, std::move(done), now); });
+  shard->WithCore([&](ShardCore& core, TimePoint now) { core.ProbeFlow(id, scope, deadline, std::move(done), now); });
 }
 
-bool ConnectionBroker::ReportOutcome(const TransactionReport& report) {
+bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {
   Shard* shard = report.flow ? impl_->ShardOf(*report.flow) : nullptr;
-  const bool known = shard != nullptr &&
-                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.flows().Report(report, now); });
+  const bool known = shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) {
+    return core.flows().Report(report, scope, now);
+  });
   impl_->state_.observer.OnReport(report.outcome, known);
   return known;
 }
 
-RelayId ConnectionBroker::AttachRelay(std::string client_group, std::shared_ptr<RelaySink> sink) {
+RelayId ConnectionBroker::AttachRelay(flow::Owner owner, std::shared_ptr<RelaySink> sink) {
   const RelayId relay = ++impl_->last_relay_;
   for (const auto& shard : impl_->shards_) {
-    shard->WithCore([&](ShardCore& core, TimePoint now) { core.relay().Attach(relay, client_group, sink, now); });
+    shard->WithCore([&](ShardCore& core, TimePoint now) { core.relay().Attach(relay, owner, sink, now); });
   }
   return relay;
 }
@@ -280,6 +283,12 @@ void ConnectionBroker::RestoreMemory(history::Snapshot snapshot) {
   impl_->state_.networks.Restore(std::move(snapshot.networks));
   impl_->state_.history.Import(snapshot.records);
   impl_->state_.history.ImportFamilies(snapshot.families);
+}
+
+void ConnectionBroker::Apply(LiveOptions /*options*/) {}
+
+Expected<void> ConnectionBroker::ReloadTls() {
+  return {};
 }
 
 std::uint64_t ConnectionBroker::LatestFlowEvent() const {

@@ -54,25 +54,26 @@ class ConnectionBroker {
   /// Where would `destination` lead? No connection is made.
   void Resolve(Destination destination, TimePoint deadline, ResolveCallback done);
 
-  /// Gives a flow back; closes it where it is exclusive. kUnknownFlow for one that is not open.
-  Expected<void> Release(const flow::FlowId& id);
-  Expected<void> CloseFlow(const flow::FlowId& id);
-  std::optional<FlowView> GetFlow(const flow::FlowId& id) const;
+  // To a call, flows that its `scope` does not cover do not exist: kUnknownFlow.
 
-  /// Open flows in id order, after `after`, at most `count`; `client_group` filters where given.
-  std::vector<FlowView> ListFlows(std::optional<flow::FlowId> after, std::size_t count,
-                                  const std::optional<std::string>& client_group) const;
+  /// Gives a flow back; closes it where it is exclusive. kUnknownFlow for one that is not open.
+  Expected<void> Release(const flow::FlowId& id, const flow::Scope& scope);
+  Expected<void> CloseFlow(const flow::FlowId& id, const flow::Scope& scope);
+  std::optional<FlowView> GetFlow(const flow::FlowId& id, const flow::Scope& scope) const;
+
+  /// Open flows in id order, after `after`, at most `count`.
+  std::vector<FlowView> ListFlows(std::optional<flow::FlowId> after, std::size_t count, const flow::Scope& scope) const;
 
   /// Probes now, whatever the evidence. A flow that does not answer within the probe time-out is closed with
   /// kProbeTimedOut; a caller whose `deadline` is sooner gets kDeadlineExceeded while the probe goes on.
-  void ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done);
+  void ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done);
 
   /// Stores the report. False where the flow is not known: then it is only counted.
-  bool ReportOutcome(const TransactionReport& report);
+  bool ReportOutcome(const TransactionReport& report, const flow::Scope& scope);
 
-  /// Adds a stream for messages of `client_group`. The sink is kept until DetachRelay returns; no Offer comes after
+  /// Adds a stream for messages of `owner`. The sink is kept until DetachRelay returns; no Offer comes after
   /// that.
-  RelayId AttachRelay(std::string client_group, std::shared_ptr<RelaySink> sink);
+  RelayId AttachRelay(flow::Owner owner, std::shared_ptr<RelaySink> sink);
   /// Exclusive flows the stream has sent on are closed.
   void DetachRelay(RelayId relay);
   /// The stream has room again: messages held back for it are offered anew.
@@ -100,6 +101,14 @@ class ConnectionBroker {
   history::Snapshot SaveMemory() const;
   /// Takes what was saved before, but for what is too old. To be called before the first request.
   void RestoreMemory(history::Snapshot snapshot);
+
+  /// Takes other options: they hold for every attempt begun and every flow opened from now on. Flows that `egress` no
+  /// longer allows are closed with kForbidden.
+  void Apply(LiveOptions options);
+
+  /// Reads the files of TlsOptions again: new connections use what is in them, existing ones stay. Where they cannot be
+  /// used, the detail says why and the old ones stay.
+  Expected<void> ReloadTls();
 
   /// Ends everything; idempotent. One thread at a time.
   void Stop();

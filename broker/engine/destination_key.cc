@@ -53,7 +53,8 @@ std::string_view WriteDestinationKey(const AcquireRequest& request, std::string&
   AppendAddress(buffer, destination.local_address);
   Append(buffer, destination.local_interface);
   Append(buffer, destination.tls_identity);
-  Append(buffer, request.client_group);
+  Append(buffer, request.owner.client_group);
+  Append(buffer, request.owner.tenant);
   return buffer;
 }
 

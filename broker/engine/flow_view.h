@@ -8,6 +8,7 @@
 #include "broker/base/target.h"
 #include "broker/base/time.h"
 #include "broker/flow/flow_id.h"
+#include "broker/flow/owner.h"
 
 namespace flowbroker::engine {
 
@@ -20,7 +21,7 @@ struct FlowView {
   bool probing;
   bool exclusive;
   std::string tls_identity;  ///< empty: not TLS
-  std::string client_group;
+  flow::Owner owner;
   TimePoint opened;
   TimePoint last_activity;
   std::uint64_t messages_sent;

@@ -28,7 +28,7 @@ std::vector<RaceCandidate> CandidatesOf(const Acquisition& acquisition) {
 RaceRecord RecordOf(const Acquisition& acquisition, Expected<AcquiredFlow> flow, TimePoint now) {
   return {.number = 0,
           .host = HostOf(acquisition.request.destination),
-          .client_group = acquisition.request.client_group,
+          .owner = acquisition.request.owner,
           .flow = std::move(flow),
           .ended = now,
           .trace = acquisition.TraceSoFar(),

@@ -31,7 +31,7 @@ struct RaceCandidate {
 struct RaceRecord {
   std::uint64_t number;  ///< rises by one per race of the process, from 1; given by RaceLog
   std::string host;      ///< of the URI, or of the Via for a response; lower case, IPv6 without brackets
-  std::string client_group;
+  flow::Owner owner;
   Expected<AcquiredFlow> flow;
   TimePoint ended;
   Trace trace;                            ///< begins when the first caller asked

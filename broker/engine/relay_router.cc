@@ -11,17 +11,17 @@ std::size_t Hash(std::string_view text) {
 
 }  // namespace
 
-void RelayRouter::Attach(RelayId relay, std::string client_group, std::shared_ptr<RelaySink> sink) {
-  groups_[client_group].push_back(relay);
-  streams_.emplace(relay, Stream{std::move(client_group), std::move(sink)});
+void RelayRouter::Attach(RelayId relay, flow::Owner owner, std::shared_ptr<RelaySink> sink) {
+  of_owner_[owner].push_back(relay);
+  streams_.emplace(relay, Stream{std::move(owner), std::move(sink)});
 }
 
 void RelayRouter::Detach(RelayId relay) {
   const auto stream = streams_.find(relay);
   if (stream == streams_.end()) return;
-  const auto group = groups_.find(stream->second.client_group);
-  std::erase(group->second, relay);
-  if (group->second.empty()) groups_.erase(group);
+  const auto streams = of_owner_.find(stream->second.owner);
+  std::erase(streams->second, relay);
+  if (streams->second.empty()) of_owner_.erase(streams);
   streams_.erase(stream);
 }
 
@@ -30,9 +30,9 @@ RelaySink* RelayRouter::SinkOf(RelayId relay) const {
   return stream == streams_.end() ? nullptr : stream->second.sink.get();
 }
 
-const std::string* RelayRouter::GroupOf(RelayId relay) const {
+const flow::Owner* RelayRouter::OwnerOf(RelayId relay) const {
   const auto stream = streams_.find(relay);
-  return stream == streams_.end() ? nullptr : &stream->second.client_group;
+  return stream == streams_.end() ? nullptr : &stream->second.owner;
 }
 
 void RelayRouter::NoteRequest(std::string_view branch, RelayId relay) {
@@ -44,15 +44,15 @@ void RelayRouter::NoteRequest(std::string_view branch, RelayId relay) {
   transaction_age_.pop_front();
 }
 
-std::optional<RelayId> RelayRouter::Route(const sip::MessageHead& head, const std::string& client_group) const {
+std::optional<RelayId> RelayRouter::Route(const sip::MessageHead& head, const flow::Owner& owner) const {
   if (!head.is_request) {
     const auto transaction = transactions_.find(Hash(head.top_via_branch));
-    const std::string* asker = transaction == transactions_.end() ? nullptr : GroupOf(transaction->second);
-    if (asker != nullptr && *asker == client_group) return transaction->second;  // no peer reaches another group
+    const flow::Owner* asker = transaction == transactions_.end() ? nullptr : OwnerOf(transaction->second);
+    if (asker != nullptr && *asker == owner) return transaction->second;  // no peer reaches another owner
   }
-  const auto group = groups_.find(client_group);
-  if (group == groups_.end()) return std::nullopt;
-  return group->second[Hash(head.call_id) % group->second.size()];
+  const auto streams = of_owner_.find(owner);
+  if (streams == of_owner_.end()) return std::nullopt;
+  return streams->second[Hash(head.call_id) % streams->second.size()];
 }
 
 }  // namespace flowbroker::engine

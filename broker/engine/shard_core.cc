@@ -35,8 +35,9 @@ void ShardCore::Stop(TimePoint now) {
   flows_.CloseAll(failure, now);
 }
 
-void ShardCore::ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done, TimePoint now) {
-  if (flow::Flow* flow = flows_.pool().Find(id)) return probes_.Start(*flow, deadline, std::move(done), now);
+void ShardCore::ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done,
+                          TimePoint now) {
+  if (flow::Flow* flow = flows_.Find(id, scope)) return probes_.Start(*flow, deadline, std::move(done), now);
   context_.actions.calls.emplace_back(
       [done = std::move(done)] { done(Unexpected({FailureReason::kUnknownFlow, ""})); });
 }
@@ -76,7 +77,7 @@ void ShardCore::OnEnded(flow::ConnectionId id, const Failure& failure, TimePoint
   const auto flow = FlowOf(id);
   context_.owners.erase(id);
   if (acquisition) acquisitions_.OnEnded(*acquisition, id, failure, now);
-  if (flow) flows_.Close(*flow, failure, now);
+  if (flow) flows_.Close(*flow, flow::Scope{}, failure, now);
 }
 
 void ShardCore::OnReceived(flow::ConnectionId id, std::span<const MessageFramer::Item> items, TimePoint now) {

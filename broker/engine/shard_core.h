@@ -41,7 +41,8 @@ class ShardCore {
 
   /// Ends every request with kShuttingDown and closes every flow; later requests get the same answer.
   void Stop(TimePoint now);
-  void ProbeFlow(const flow::FlowId& id, TimePoint deadline, ProbeCallback done, TimePoint now);
+  void ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done,
+                 TimePoint now);
 
   // Events of the outside. Those of a connection that is closed already are ignored.
   void OnDnsAnswer(const dns::Question& question, const SharedResolver::Answer& answer, TimePoint now);

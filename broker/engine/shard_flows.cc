@@ -38,19 +38,20 @@ void ShardFlows::Close(flow::Flow& flow, const Failure& failure, TimePoint now) 
   on_closed_(closed, failure, now);
 }
 
-bool ShardFlows::Close(const flow::FlowId& id, const Failure& failure, TimePoint now) {
-  flow::Flow* flow = pool_.Find(id);
+bool ShardFlows::Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now) {
+  flow::Flow* flow = Find(id, scope);
   if (flow == nullptr) return false;
   Close(*flow, failure, now);
   return true;
 }
 
 void ShardFlows::CloseIdle(TimePoint now) {
-  while (const flow::Flow* idle = pool_.IdleFlow(now)) Close(flow::FlowId(idle->id), {FailureReason::kIdle, ""}, now);
+  while (const flow::Flow* idle = pool_.IdleFlow(now))
+    Close(flow::FlowId(idle->id), flow::Scope{}, {FailureReason::kIdle, ""}, now);
 }
 
 void ShardFlows::CloseAll(const Failure& failure, TimePoint now) {
-  for (const flow::FlowId& id : pool_.Ids()) Close(id, failure, now);
+  for (const flow::FlowId& id : pool_.Ids()) Close(id, flow::Scope{}, failure, now);
 }
 
 void ShardFlows::OnNetworksChanged(TimePoint now) {
@@ -68,15 +69,20 @@ void ShardFlows::OnNetworksChanged(TimePoint now) {
   }
 }
 
-bool ShardFlows::Release(const flow::FlowId& id, TimePoint now) {
+flow::Flow* ShardFlows::Find(const flow::FlowId& id, const flow::Scope& scope) {
   flow::Flow* flow = pool_.Find(id);
+  return flow != nullptr && scope.Covers(flow->key.owner) ? flow : nullptr;
+}
+
+bool ShardFlows::Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) {
+  flow::Flow* flow = Find(id, scope);
   if (flow == nullptr) return false;
   if (flow->exclusive) Close(*flow, {FailureReason::kClosedByOwner, "released"}, now);
   return true;
 }
 
-bool ShardFlows::Report(const TransactionReport& report, TimePoint now) {
-  flow::Flow* flow = report.flow ? pool_.Find(*report.flow) : nullptr;
+bool ShardFlows::Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now) {
+  flow::Flow* flow = report.flow ? Find(*report.flow, scope) : nullptr;
   if (flow == nullptr) return false;
   const auto record = [&](std::optional<FailureReason> failure) {
     context_.state.Record({flow->path(), AttemptStage::kProbe, failure, failure ? std::nullopt : report.rtt}, now);
@@ -101,9 +107,9 @@ bool ShardFlows::Report(const TransactionReport& report, TimePoint now) {
   return true;
 }
 
-std::optional<FlowView> ShardFlows::View(const flow::FlowId& id, TimePoint now) const {
+std::optional<FlowView> ShardFlows::View(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) const {
   const flow::Flow* flow = pool_.Find(id);
-  if (flow == nullptr) return std::nullopt;
+  if (flow == nullptr || !scope.Covers(flow->key.owner)) return std::nullopt;
   return ViewOf(*flow, true, now);
 }
 
@@ -116,7 +122,7 @@ FlowView ShardFlows::ViewOf(const flow::Flow& flow, bool open, TimePoint now) co
           .probing = flow.probing,
           .exclusive = flow.exclusive,
           .tls_identity = flow.key.tls_identity,
-          .client_group = flow.key.client_group,
+          .owner = flow.key.owner,
           .opened = flow.opened,
           .last_activity = flow.last_activity,
           .messages_sent = flow.messages_sent,

@@ -27,15 +27,15 @@ class ShardFlows {
   Expected<flow::Flow*> Open(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local, bool exclusive,
                              TimePoint now);
   void Close(flow::Flow& flow, const Failure& failure, TimePoint now);
-  /// False where the flow is not open.
-  bool Close(const flow::FlowId& id, const Failure& failure, TimePoint now);
+  /// False where `scope` has no such open flow.
+  bool Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now);
   void CloseIdle(TimePoint now);
   void CloseAll(const Failure& failure, TimePoint now);
   /// Local addresses have changed: flows whose address their interface has lost are closed (H5, I1), the others belong
   /// to the network it is on now.
   void OnNetworksChanged(TimePoint now);
-  /// Closes an exclusive flow, keeps any other. False where the flow is not open.
-  bool Release(const flow::FlowId& id, TimePoint now);
+  /// Closes an exclusive flow, keeps any other. False where `scope` has no such open flow.
+  bool Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now);
 
   /// Whether the evidence of life is young enough to use the flow unprobed (H12, S8). A flow whose peer sends more than
   /// is read from it would not show the answer to a probe.
@@ -43,9 +43,11 @@ class ShardFlows {
     return flow.reading_paused || (!flow.suspect && now - flow.last_evidence <= context_.state.options.flows.fresh_for);
   }
 
-  /// Tells memory how a transaction ended (D6). False where the flow is not open.
-  bool Report(const TransactionReport& report, TimePoint now);
-  std::optional<FlowView> View(const flow::FlowId& id, TimePoint now) const;
+  /// Tells memory how a transaction ended (D6). False where `scope` has no such open flow.
+  bool Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now);
+  std::optional<FlowView> View(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) const;
+  /// The open flow; null where `scope` has none of that name.
+  flow::Flow* Find(const flow::FlowId& id, const flow::Scope& scope);
   void EmitEvent(FlowEventKind kind, const flow::Flow& flow, std::optional<Failure> failure, TimePoint now);
 
  private:

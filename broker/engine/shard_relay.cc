@@ -30,10 +30,9 @@ ShardRelay::ShardRelay(ShardContext& context, ShardFlows& flows)
       flows_(flows),
       router_(options_.max_pending_transactions) {}
 
-void ShardRelay::Attach(RelayId relay, const std::string& client_group, std::shared_ptr<RelaySink> sink,
-                        TimePoint now) {
-  router_.Attach(relay, client_group, std::move(sink));
-  DeliverHeld(client_group, now);
+void ShardRelay::Attach(RelayId relay, const flow::Owner& owner, std::shared_ptr<RelaySink> sink, TimePoint now) {
+  router_.Attach(relay, owner, std::move(sink));
+  DeliverHeld(owner, now);
 }
 
 void ShardRelay::Detach(RelayId relay, TimePoint now) {
@@ -43,7 +42,7 @@ void ShardRelay::Detach(RelayId relay, TimePoint now) {
     if (owner == relay) owned.push_back(id);
   }
   for (const flow::FlowId& id : owned) {
-    flows_.Close(id, {FailureReason::kClosedByOwner, "its owner's stream ended"}, now);
+    flows_.Close(id, flow::Scope{}, {FailureReason::kClosedByOwner, "its owner's stream ended"}, now);
   }
   Resume(relay, now);  // what was blocked for it finds another stream, or is held
 }
@@ -54,7 +53,7 @@ void ShardRelay::Resume(RelayId relay, TimePoint now) {
     if (blocked.relay == relay) waiting.push_back(id);
   }
   for (const flow::FlowId& id : waiting) Unblock(id, now);
-  if (const std::string* group = router_.GroupOf(relay)) DeliverHeld(std::string(*group), now);
+  if (const flow::Owner* owner = router_.OwnerOf(relay)) DeliverHeld(flow::Owner(*owner), now);
 }
 
 void ShardRelay::Unblock(const flow::FlowId& id, TimePoint now) {
@@ -65,8 +64,8 @@ void ShardRelay::Unblock(const flow::FlowId& id, TimePoint now) {
   if (!flow.reading_paused) context_.actions.io.emplace_back(ResumeReading{flow.connection});
 }
 
-void ShardRelay::DeliverHeld(const std::string& client_group, TimePoint now) {
-  auto held = held_.extract(client_group);
+void ShardRelay::DeliverHeld(const flow::Owner& owner, TimePoint now) {
+  auto held = held_.extract(owner);
   if (held.empty()) return;
   for (Held& one : held.mapped().messages) DeliverAgain(one.flow, std::move(one.message), now);
 }
@@ -83,7 +82,7 @@ void ShardRelay::OnMessage(flow::Flow& flow, const sip::MessageHead& head, std::
 
 std::optional<RelayId> ShardRelay::RouteOf(const flow::Flow& flow, const sip::MessageHead& head) const {
   const auto owner = exclusive_owner_.find(flow.id);
-  return owner != exclusive_owner_.end() ? owner->second : router_.Route(head, flow.key.client_group);
+  return owner != exclusive_owner_.end() ? owner->second : router_.Route(head, flow.key.owner);
 }
 
 void ShardRelay::Deliver(const flow::Flow& flow, std::optional<RelayId> relay, InboundMessage message, TimePoint now) {
@@ -102,17 +101,17 @@ void ShardRelay::Deliver(const flow::Flow& flow, std::optional<RelayId> relay, I
 }
 
 void ShardRelay::Hold(const flow::Flow& flow, InboundMessage message, TimePoint now) {
-  HeldGroup& group = held_[flow.key.client_group];
+  HeldMessages& group = held_[flow.key.owner];
   group.octets += message.bytes.size();
   group.messages.push_back({flow, std::move(message), now + options_.held_for});
   while (group.messages.size() > options_.held_messages_per_group || group.octets > options_.held_octets_per_group) {
     context_.state.observer.OnLimit(Limit::kHeldMessages);
     DropOldest(group, "too many are held", now);
   }
-  if (group.messages.empty()) held_.erase(flow.key.client_group);
+  if (group.messages.empty()) held_.erase(flow.key.owner);
 }
 
-void ShardRelay::DropOldest(HeldGroup& group, const std::string& why, TimePoint now) {
+void ShardRelay::DropOldest(HeldMessages& group, const std::string& why, TimePoint now) {
   // One event tells of all drops within a second: a peer that floods must not push everything else out of the log.
   constexpr Duration kReportInterval = std::chrono::seconds(1);
   ++group.dropped;
@@ -136,7 +135,7 @@ TimePoint ShardRelay::NextDeadline() const {
 
 void ShardRelay::ExpireHeld(TimePoint now) {
   for (auto entry = held_.begin(); entry != held_.end();) {
-    HeldGroup& group = entry->second;
+    HeldMessages& group = entry->second;
     while (!group.messages.empty() && group.messages.front().until <= now) DropOldest(group, "held_for is over", now);
     entry = group.messages.empty() ? held_.erase(entry) : std::next(entry);
   }
@@ -152,8 +151,8 @@ void ShardRelay::OnFlowClosed(const flow::Flow& flow, TimePoint now) {
 }
 
 bool ShardRelay::MayUse(RelayId relay, const flow::Flow& flow) const {
-  const std::string* group = router_.GroupOf(relay);
-  if (group == nullptr || flow.key.client_group != *group) return false;
+  const flow::Owner* user = router_.OwnerOf(relay);
+  if (user == nullptr || flow.key.owner != *user) return false;
   const auto owner = exclusive_owner_.find(flow.id);
   return owner == exclusive_owner_.end() || owner->second == relay;
 }

@@ -19,7 +19,7 @@ class ShardRelay {
  public:
   ShardRelay(ShardContext& context, ShardFlows& flows);
 
-  void Attach(RelayId relay, const std::string& client_group, std::shared_ptr<RelaySink> sink, TimePoint now);
+  void Attach(RelayId relay, const flow::Owner& owner, std::shared_ptr<RelaySink> sink, TimePoint now);
   /// Closes the exclusive flows the stream has sent on.
   void Detach(RelayId relay, TimePoint now);
   void Resume(RelayId relay, TimePoint now);
@@ -46,7 +46,7 @@ class ShardRelay {
     InboundMessage message;
     TimePoint until;
   };
-  struct HeldGroup {
+  struct HeldMessages {
     std::deque<Held> messages = {};
     std::size_t octets = 0;
     std::size_t dropped = 0;  // and not reported yet
@@ -62,17 +62,17 @@ class ShardRelay {
   std::optional<RelayId> RouteOf(const flow::Flow& flow, const sip::MessageHead& head) const;
   void Deliver(const flow::Flow& flow, std::optional<RelayId> relay, InboundMessage message, TimePoint now);
   void DeliverAgain(const flow::Flow& flow, InboundMessage message, TimePoint now);
-  void DeliverHeld(const std::string& client_group, TimePoint now);
+  void DeliverHeld(const flow::Owner& owner, TimePoint now);
   void Unblock(const flow::FlowId& id, TimePoint now);
   void Hold(const flow::Flow& flow, InboundMessage message, TimePoint now);
-  void DropOldest(HeldGroup& group, const std::string& why, TimePoint now);
+  void DropOldest(HeldMessages& group, const std::string& why, TimePoint now);
 
   ShardContext& context_;
   const FlowOptions& options_;
   ShardFlows& flows_;
   RelayRouter router_;
   std::unordered_map<flow::FlowId, Blocked> blocked_;
-  std::unordered_map<std::string, HeldGroup> held_;            // by client group, while no stream takes them
+  std::unordered_map<flow::Owner, HeldMessages> held_;         // while no stream takes them
   std::unordered_map<flow::FlowId, RelayId> exclusive_owner_;  // the stream that sent on an exclusive flow first
   std::unordered_map<flow::FlowId, std::size_t> unsent_;       // octets in socket queues, where there are any
   std::size_t handover_octets_ = 0;

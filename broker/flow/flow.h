@@ -10,6 +10,7 @@
 #include "broker/base/time.h"
 #include "broker/flow/connection_id.h"
 #include "broker/flow/flow_id.h"
+#include "broker/flow/owner.h"
 #include "broker/history/path.h"
 
 namespace flowbroker::flow {
@@ -20,7 +21,7 @@ struct FlowKey {
   std::string tls_identity = {};                          ///< verified in the peer's certificate; empty without TLS
   std::optional<IpAddress> local_address = std::nullopt;  ///< asked for; absent: any
   std::string local_interface = {};                       ///< asked for; empty: any
-  std::string client_group = {};                          ///< whom inbound messages go to
+  Owner owner = {};
 
   friend bool operator==(const FlowKey&, const FlowKey&) = default;
 };
@@ -53,7 +54,7 @@ struct Flow {
 template <>
 struct std::hash<flowbroker::flow::FlowKey> {
   std::size_t operator()(const flowbroker::flow::FlowKey& key) const noexcept {
-    return std::hash<flowbroker::Target>{}(key.remote) ^ (std::hash<std::string>{}(key.client_group) * 31) ^
+    return std::hash<flowbroker::Target>{}(key.remote) ^ (std::hash<flowbroker::flow::Owner>{}(key.owner) * 31) ^
            (std::hash<std::string>{}(key.tls_identity) * 131);
   }
 };

@@ -30,6 +30,7 @@ FailureMeaning MeaningOf(FailureReason reason) {
     case FailureReason::kUnknownFlow:
     case FailureReason::kAlreadyInUse:
     case FailureReason::kCancelled:
+    case FailureReason::kForbidden:
     case FailureReason::kDeadlineExceeded:
     case FailureReason::kLimitReached:
     case FailureReason::kNoSuchName:

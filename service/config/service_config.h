@@ -28,8 +28,26 @@ struct ServiceConfig {
 
   /// "unix:/path" or "host:port"; empty: DefaultListen().
   std::vector<std::string> listen;
-  /// Address of the admin HTTP listener; "off" for none. No authentication there, hence loopback.
+  /// gRPC over TCP: our certificate chain, its key and the authorities of our callers, PEM. All three or none.
+  std::string grpc_certificate_file = {};
+  std::string grpc_private_key_file = {};
+  std::string grpc_client_ca_file = {};
+  bool grpc_plaintext = false;  ///< gRPC over TCP without TLS, for whoever reaches the port
+  /// How often the files of certificates, on both sides, are looked at; 0: only on SIGHUP. Kubernetes needs a minute.
+  Duration certificate_check_interval = std::chrono::seconds(30);
+
+  /// Identities (SPIFFE id or DNS name of the certificate) that may see and do everything.
+  std::vector<std::string> operators = {};
+  std::size_t tenant_calls_per_second = 0;      ///< of one tenant, as many at once; 0: no limit
+  std::size_t tenant_calls_in_flight = 50'000;  ///< of one tenant; half of max_requests. 0: no limit
+  std::size_t tenant_streams = 256;             ///< Relay and Watch calls of one tenant open at once; 0: no limit
+  std::size_t max_tenants = 10'000;  ///< with calls, streams or flows; the callers of further ones are refused
+
+  /// Address of the admin HTTP listener; "off" for none. Loopback unless there is a token.
   std::string admin = "127.0.0.1:7461";
+  std::string admin_token_file = {};           ///< first line: bearer token for /v1 and /drain; empty: none asked for
+  std::size_t admin_calls_per_second = 1'000;  ///< JSON calls; 0: no limit
+  std::size_t metrics_prefixes = 50;           ///< series of family preference; the prefixes beyond them share one
   LogLevel log_level = LogLevel::kInfo;
   /// Acquires that took longer are logged with their trace; a race with one lost packet takes a second.
   Duration log_slower_than = std::chrono::seconds(1);
@@ -44,7 +62,7 @@ struct ServiceConfig {
   /// Where memory is kept over a restart; empty: it is not kept. No default: two daemons must not share a file.
   std::string history_file = {};
   Duration history_save_interval = std::chrono::minutes(1);  ///< a crash loses what was learned since the last time
-  std::size_t watch_queue_events = 10'000;  ///< per watching stream; a slower watcher is ended
+  std::size_t watch_queue_events = 10'000;                   ///< per watching stream; a slower watcher is ended
 };
 
 /// Where `flowbrokerd` listens unless told: a Unix socket, and 127.0.0.1:7460. The socket is

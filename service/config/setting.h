@@ -21,7 +21,8 @@ struct Setting {
   std::string_view group;  ///< heading in `--help`
   std::string_view help;   ///< what it does and its unit, without the default
   std::variant<Place<bool>, Place<int>, Place<std::size_t>, Place<Duration>, Place<std::string>, Place<LogLevel>,
-               Place<std::vector<std::string>>, Place<std::vector<Endpoint>>, Place<std::vector<Transport>>>
+               Place<std::vector<std::string>>, Place<std::vector<Endpoint>>, Place<std::vector<Transport>>,
+               Place<std::vector<location::EgressRule>>>
       place;
 
   /// Reads `text` into `config`. On failure the detail names the setting.

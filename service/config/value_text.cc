@@ -165,6 +165,17 @@ Expected<void> ParseValue(std::string_view text, std::vector<Transport>& value) 
   return {};
 }
 
+Expected<void> ParseValue(std::string_view text, std::vector<location::EgressRule>& value) {
+  std::vector<location::EgressRule> rules;
+  for (const std::string_view part : SplitAtCommas(text)) {
+    const auto rule = location::EgressRule::Parse(part);
+    if (!rule) return Unexpected(rule.error());
+    rules.push_back(*rule);
+  }
+  value = std::move(rules);
+  return {};
+}
+
 std::string ValueText(bool value) {
   return value ? "on" : "off";
 }
@@ -208,6 +219,10 @@ std::string ValueText(const std::vector<Endpoint>& value) {
 
 std::string ValueText(const std::vector<Transport>& value) {
   return JoinWithCommas(value, [](Transport transport) { return LowerCase(ToString(transport)); });
+}
+
+std::string ValueText(const std::vector<location::EgressRule>& value) {
+  return JoinWithCommas(value, [](const location::EgressRule& rule) { return rule.ToString(); });
 }
 
 Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_port) {

@@ -24,6 +24,7 @@ Expected<void> ParseValue(std::string_view text, LogLevel& value);     ///< erro
 Expected<void> ParseValue(std::string_view text, std::vector<std::string>& value);  ///< comma-separated
 Expected<void> ParseValue(std::string_view text, std::vector<Endpoint>& value);     ///< "127.0.0.1:5300,[::1]"; port 53
 Expected<void> ParseValue(std::string_view text, std::vector<Transport>& value);    ///< "tls,tcp,udp"
+Expected<void> ParseValue(std::string_view text, std::vector<location::EgressRule>& value);  ///< EgressRule::Parse
 
 /// The value as text that parses to it again; for `--help`.
 std::string ValueText(bool value);
@@ -35,6 +36,7 @@ std::string ValueText(LogLevel value);
 std::string ValueText(const std::vector<std::string>& value);
 std::string ValueText(const std::vector<Endpoint>& value);
 std::string ValueText(const std::vector<Transport>& value);
+std::string ValueText(const std::vector<location::EgressRule>& value);
 
 /// "127.0.0.1:5300", "[::1]:53", "192.0.2.1" or "2001:db8::1" (then `default_port`).
 Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_port);

@@ -59,7 +59,7 @@ void BrokerRpc::Acquire(const v1::AcquireRequest& request, UnaryCall<v1::Acquire
 void BrokerRpc::Release(const v1::ReleaseRequest& request, UnaryCall<v1::ReleaseResponse>& call) {
   const auto flow = RequiredFlowId(request.flow_id());
   if (!flow) return Fail(call, flow.error());
-  FinishOrFail(call, broker_.Release(*flow));
+  FinishOrFail(call, broker_.Release(*flow, {}));
 }
 
 void BrokerRpc::Warm(const v1::WarmRequest& request, UnaryCall<v1::WarmResponse>& call) {
@@ -67,7 +67,7 @@ void BrokerRpc::Warm(const v1::WarmRequest& request, UnaryCall<v1::WarmResponse>
   if (!destination) return Fail(call, destination.error());
   auto group = ClientGroup(request.client_group());
   if (!group) return Fail(call, group.error());
-  engine::AcquireRequest wanted{.destination = *std::move(destination), .client_group = *std::move(group)};
+  engine::AcquireRequest wanted{.destination = *std::move(destination), .owner = {.client_group = *std::move(group)}};
   wanted.deadline = broker_.Now() + options_.max_deadline;  // the work outlives the call
   call.response().set_already_warm(broker_.Warm(std::move(wanted)));
   call.Finish();
@@ -85,7 +85,7 @@ void BrokerRpc::Resolve(const v1::ResolveRequest& request, UnaryCall<v1::Resolve
 void BrokerRpc::ReportOutcome(const v1::ReportOutcomeRequest& request, UnaryCall<v1::ReportOutcomeResponse>& call) {
   const auto report = FromProto(request);
   if (!report) return Fail(call, report.error());
-  call.response().set_known_flow(broker_.ReportOutcome(*report));
+  call.response().set_known_flow(broker_.ReportOutcome(*report, {}));
   call.Finish();
 }
 

@@ -19,18 +19,18 @@ constexpr std::size_t kDefaultPage = 100;
 struct Page {
   std::optional<flow::FlowId> after;
   std::size_t count;
-  std::optional<std::string> client_group;
+  flow::Scope scope;
 };
 
 Expected<Page> PageOf(const v1::ListFlowsRequest& request) {
   const auto count = PageSize(request.page_size(), kDefaultPage);
   if (!count) return Unexpected(count.error());
-  Page page{std::nullopt, *count, std::nullopt};
+  Page page{std::nullopt, *count, {}};
   if (!request.page_token().empty()) {
     page.after = flow::FlowId::Parse(request.page_token());
     if (!page.after) return FieldError("page_token", "not from a previous answer");
   }
-  if (request.has_client_group()) page.client_group = request.client_group();
+  if (request.has_client_group()) page.scope.client_group = request.client_group();
   return page;
 }
 
@@ -53,7 +53,7 @@ void FlowRpc::ServeOn(CallQueue& queue) {
 void FlowRpc::ListFlows(const v1::ListFlowsRequest& request, UnaryCall<v1::ListFlowsResponse>& call) {
   const auto page = PageOf(request);
   if (!page) return Fail(call, page.error());
-  const std::vector<engine::FlowView> flows = broker_.ListFlows(page->after, page->count, page->client_group);
+  const std::vector<engine::FlowView> flows = broker_.ListFlows(page->after, page->count, page->scope);
   const TimePoint now = broker_.Now();
   for (const engine::FlowView& flow : flows) Fill(flow, now, *call.response().add_flows());
   if (flows.size() == page->count) call.response().set_next_page_token(flows.back().id.ToString());
@@ -63,7 +63,7 @@ void FlowRpc::ListFlows(const v1::ListFlowsRequest& request, UnaryCall<v1::ListF
 void FlowRpc::GetFlow(const v1::GetFlowRequest& request, UnaryCall<v1::GetFlowResponse>& call) {
   const auto id = RequiredFlowId(request.flow_id());
   if (!id) return Fail(call, id.error());
-  const auto flow = broker_.GetFlow(*id);
+  const auto flow = broker_.GetFlow(*id, {});
   if (!flow) return Fail(call, {FailureReason::kUnknownFlow, ""});
   Fill(*flow, broker_.Now(), *call.response().mutable_flow());
   call.Finish();
@@ -72,7 +72,7 @@ void FlowRpc::GetFlow(const v1::GetFlowRequest& request, UnaryCall<v1::GetFlowRe
 void FlowRpc::CloseFlow(const v1::CloseFlowRequest& request, UnaryCall<v1::CloseFlowResponse>& call) {
   const auto id = RequiredFlowId(request.flow_id());
   if (!id) return Fail(call, id.error());
-  FinishOrFail(call, broker_.CloseFlow(*id));
+  FinishOrFail(call, broker_.CloseFlow(*id, {}));
 }
 
 void FlowRpc::ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::ProbeFlowResponse>& call) {
@@ -80,7 +80,7 @@ void FlowRpc::ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::Probe
   if (!id) return Fail(call, id.error());
   const auto deadline = DeadlineOf(call, broker_, options_.max_deadline);
   if (!deadline) return;
-  broker_.ProbeFlow(*id, *deadline, [&call](const Expected<engine::ProbeResult>& result) {
+  broker_.ProbeFlow(*id, {}, *deadline, [&call](const Expected<engine::ProbeResult>& result) {
     if (!result) return Fail(call, result.error());
     call.response().set_alive(result->alive);
     if (result->rtt) Fill(*result->rtt, *call.response().mutable_rtt());

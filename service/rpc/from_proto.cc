@@ -118,7 +118,7 @@ Expected<engine::AcquireRequest> FromProto(const v1::AcquireRequest& request) {
   auto request_id = Text(request.request_id(), kMaxRequestId, "request_id");
   if (!request_id) return Unexpected(request_id.error());
   return engine::AcquireRequest{.destination = *std::move(destination),
-                                .client_group = *std::move(group),
+                                .owner = {.client_group = *std::move(group)},
                                 .time_sensitive = !request.has_time_sensitive() || request.time_sensitive(),
                                 .exclusive = request.exclusive(),
                                 .request_id = *std::move(request_id),

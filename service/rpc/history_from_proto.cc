@@ -128,7 +128,7 @@ Expected<RacePage> FromProto(const v1::ListRacesRequest& request) {
 bool RacePage::Shows(const engine::RaceRecord& race) const {
   if (before && race.number >= *before) return false;
   if (succeeded && race.flow.has_value() != *succeeded) return false;
-  if (client_group && race.client_group != *client_group) return false;
+  if (client_group && race.owner.client_group != *client_group) return false;
   return !host || race.Concerns(*host);
 }
 

@@ -114,7 +114,7 @@ void Fill(const engine::RaceRecord& race, const Moment& now, v1::Race& out) {
   *out.mutable_start_time() = WallTime(race.trace.start, now);
   Fill(race.ended - race.trace.start, *out.mutable_duration());
   out.set_host(Printable(race.host));
-  out.set_client_group(race.client_group);
+  out.set_client_group(race.owner.client_group);
   out.set_outcome(race.flow ? v1::RACE_OUTCOME_SUCCEEDED : v1::RACE_OUTCOME_FAILED);
   Fill(race.trace, now, *out.mutable_trace());
   if (!race.flow) {

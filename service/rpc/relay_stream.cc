@@ -53,7 +53,7 @@ void RelayStream::Attach() {
   auto group = ClientGroup(request_.client_group());
   if (!group) return End(ToStatus(group.error()));
   auto self = std::static_pointer_cast<RelayStream>(shared_from_this());
-  relay_ = broker_.AttachRelay(*std::move(group), std::move(self));
+  relay_ = broker_.AttachRelay({.client_group = *std::move(group)}, std::move(self));
 }
 
 void RelayStream::SendMessages() {

@@ -51,6 +51,8 @@ grpc::StatusCode CodeOf(FailureReason reason) {
     case FailureReason::kNoSuchName:
     case FailureReason::kNoRecords:
       return grpc::StatusCode::NOT_FOUND;
+    case FailureReason::kForbidden:
+      return grpc::StatusCode::PERMISSION_DENIED;
     case FailureReason::kAlreadyInUse:
       return grpc::StatusCode::ABORTED;
     case FailureReason::kCancelled:

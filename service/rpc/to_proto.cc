@@ -183,7 +183,7 @@ void Fill(const engine::FlowView& flow, TimePoint now, v1::Flow& out) {
   Fill(flow.remote.endpoint, *out.mutable_remote());
   out.set_state(StateOf(flow));
   out.set_tls_identity(Printable(flow.tls_identity));
-  out.set_client_group(flow.client_group);
+  out.set_client_group(flow.owner.client_group);
   out.set_exclusive(flow.exclusive);
   Fill(std::max(Duration::zero(), now - flow.opened), *out.mutable_age());
   Fill(std::max(Duration::zero(), now - flow.last_activity), *out.mutable_idle());

@@ -28,7 +28,7 @@ void WatchFlowsStream::OnArrived() {
 }
 
 bool WatchFlowsStream::Wanted(const engine::FlowEvent& event) const {
-  return !request_.has_client_group() || event.flow.client_group == request_.client_group();
+  return !request_.has_client_group() || event.flow.owner.client_group == request_.client_group();
 }
 
 }  // namespace flowbroker::rpc

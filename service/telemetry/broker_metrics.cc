@@ -19,8 +19,9 @@ constexpr std::array kAllTypes = {dns::RecordType::kA, dns::RecordType::kAaaa, d
 constexpr std::array kAllStatuses = {dns::AnswerStatus::kRecords,       dns::AnswerStatus::kNoRecords,
                                      dns::AnswerStatus::kNoSuchName,    dns::AnswerStatus::kTimedOut,
                                      dns::AnswerStatus::kServerFailure, dns::AnswerStatus::kMalformed};
-constexpr std::array kAllLimits = {Limit::kFlows,     Limit::kFlowsPerTarget, Limit::kAttempts,    Limit::kRequests,
-                                   Limit::kSendQueue, Limit::kHeldMessages,   Limit::kDnsInFlight, Limit::kReprobes};
+constexpr std::array kAllLimits = {Limit::kFlows,       Limit::kFlowsPerTarget, Limit::kAttempts,
+                                   Limit::kRequests,    Limit::kSendQueue,      Limit::kHeldMessages,
+                                   Limit::kDnsInFlight, Limit::kReprobes,       Limit::kFlowsPerTenant};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {
@@ -77,6 +78,8 @@ std::string_view NameOf(Limit limit) {
       return "dns_in_flight";
     case Limit::kReprobes:
       return "reprobes";
+    case Limit::kFlowsPerTenant:
+      return "flows_per_tenant";
   }
   __builtin_unreachable();
 }

@@ -46,7 +46,7 @@ class BrokerMetrics {
   static constexpr std::size_t kStages = 3;
   static constexpr std::size_t kRecordTypes = 4;
   static constexpr std::size_t kStatuses = 6;
-  static constexpr std::size_t kLimits = 8;
+  static constexpr std::size_t kLimits = 9;
 
   /// One counter per failure reason, and one for success.
   struct ByOutcome {

@@ -86,7 +86,7 @@ TEST_F(AcquireTest, RoundTripsLearnedShortenTheDelayOfALaterRace) {
   ScriptTcp(kGood, kGood);
   for (int i = 0; i < 10; ++i) {
     const auto [result, took] = shard_.AcquireNow(kTcpUri);
-    shard_.core().flows().Close(result.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
+    shard_.core().flows().Close(result.flow->id, {}, {FailureReason::kClosedByOwner, ""}, shard_.now());
   }
   ScriptTcp(kSilent, kGood);
   const auto [result, took] = shard_.AcquireNow(kTcpUri);
@@ -143,7 +143,7 @@ TEST_F(AcquireTest, FlowsAreNotSharedBetweenClientGroups) {
   ScriptTcp(kGood, kGood);
   const auto a = shard_.AcquireNow(kTcpUri).first;
   auto request = ScriptedShard::RequestFor(kTcpUri);
-  request.client_group = "other";
+  request.owner.client_group = "other";
   const auto b = shard_.Acquire(request);
   shard_.RunFor(seconds(1));
   EXPECT_NE((*b)->flow->id, a.flow->id);
@@ -204,7 +204,7 @@ TEST_F(AcquireTest, RaceStartsBesideALateProbeAndTheDeadFlowIsClosed_H12) {
   EXPECT_EQ(second.flow->remote, Tcp(kIpv4));
   EXPECT_LT(took, milliseconds(600));
   shard_.RunFor(seconds(15));
-  EXPECT_FALSE(shard_.core().flows().View(first.flow->id, shard_.now())) << "the probe was never answered";
+  EXPECT_FALSE(shard_.core().flows().View(first.flow->id, {}, shard_.now())) << "the probe was never answered";
 }
 
 TEST_F(AcquireTest, RequestThatIsNotTimeSensitiveSkipsTheProbe_S10) {
@@ -231,9 +231,9 @@ TEST_F(AcquireTest, UnusedFlowIsClosedAfterTheIdleTimeout) {
   ScriptTcp(kGood, kGood);
   const auto first = shard_.AcquireNow(kTcpUri).first;
   shard_.RunFor(minutes(5) - milliseconds(1));
-  EXPECT_TRUE(shard_.core().flows().View(first.flow->id, shard_.now()));
+  EXPECT_TRUE(shard_.core().flows().View(first.flow->id, {}, shard_.now()));
   shard_.RunFor(milliseconds(2));
-  EXPECT_FALSE(shard_.core().flows().View(first.flow->id, shard_.now()));
+  EXPECT_FALSE(shard_.core().flows().View(first.flow->id, {}, shard_.now()));
   EXPECT_EQ(shard_.sockets_open(), 0U);
 }
 
@@ -245,10 +245,10 @@ TEST_F(AcquireTest, ExclusiveFlowIsNobodyElsesAndIsClosedByRelease) {
   shard_.RunFor(seconds(1));
   const auto other = shard_.AcquireNow(kTcpUri).first;
   EXPECT_NE((*own)->flow->id, other.flow->id);
-  EXPECT_TRUE(shard_.core().flows().Release((*own)->flow->id, shard_.now()));
-  EXPECT_FALSE(shard_.core().flows().View((*own)->flow->id, shard_.now()));
-  EXPECT_TRUE(shard_.core().flows().Release(other.flow->id, shard_.now()));
-  EXPECT_TRUE(shard_.core().flows().View(other.flow->id, shard_.now())) << "a shared flow stays in the pool";
+  EXPECT_TRUE(shard_.core().flows().Release((*own)->flow->id, {}, shard_.now()));
+  EXPECT_FALSE(shard_.core().flows().View((*own)->flow->id, {}, shard_.now()));
+  EXPECT_TRUE(shard_.core().flows().Release(other.flow->id, {}, shard_.now()));
+  EXPECT_TRUE(shard_.core().flows().View(other.flow->id, {}, shard_.now())) << "a shared flow stays in the pool";
 }
 
 TEST_F(AcquireTest, RepeatedRequestIdGetsTheSameFlow) {
@@ -297,7 +297,7 @@ TEST_F(AcquireTest, StaleAnswersAreServedWhileDnsIsDownAndSaidSo) {
   ScriptTcp(kGood, kGood);
   shard_.Host("example.org", {kIpv6}, seconds(10));
   const auto first = shard_.AcquireNow(kTcpUri).first;
-  shard_.core().flows().Close(first.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
+  shard_.core().flows().Close(first.flow->id, {}, {FailureReason::kClosedByOwner, ""}, shard_.now());
   shard_.RunFor(seconds(20));
   const dns::RecordSet down{.status = dns::AnswerStatus::kTimedOut};
   shard_.Answer("example.org", dns::RecordType::kA, down, seconds(2));
@@ -306,7 +306,7 @@ TEST_F(AcquireTest, StaleAnswersAreServedWhileDnsIsDownAndSaidSo) {
   ASSERT_TRUE(second.flow) << second.flow.error().ToString();
   EXPECT_TRUE(std::ranges::any_of(second.trace.steps,
                                   [](const TraceStep& step) { return step.outcome == TraceOutcome::kStale; }));
-  shard_.core().flows().Close(second.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
+  shard_.core().flows().Close(second.flow->id, {}, {FailureReason::kClosedByOwner, ""}, shard_.now());
   const auto [third, quick] = shard_.AcquireNow(kTcpUri);
   EXPECT_EQ(quick, milliseconds(20)) << "DNS trouble is not paid for by every request";
 }

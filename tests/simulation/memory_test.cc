@@ -55,7 +55,7 @@ class MemoryTest : public ::testing::Test {
     EXPECT_TRUE((*result)->flow) << (*result)->flow.error().ToString();
     const auto& flow = (*result)->flow.value();
     const Taken taken{flow.remote.family(), shard_.now() - asked, flow.source};
-    EXPECT_TRUE(shard_.core().flows().Release(flow.id, shard_.now()));
+    EXPECT_TRUE(shard_.core().flows().Release(flow.id, {}, shard_.now()));
     shard_.RunFor({});
     return taken;
   }
@@ -238,14 +238,14 @@ TEST_F(MemoryTest, A503IsAvoidedForTheTimeItGaveAndNoLonger) {  // D6
   EXPECT_EQ(first.flow->remote.endpoint.address.ToString(), "192.0.2.10");
   using Outcome = engine::TransactionReport::Outcome;
   ASSERT_TRUE(
-      shard_.core().flows().Report({first.flow->id, Outcome::kServiceUnavailable, {}, seconds(30)}, shard_.now()));
+      shard_.core().flows().Report({first.flow->id, Outcome::kServiceUnavailable, {}, seconds(30)}, {}, shard_.now()));
   EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.20");
   shard_.RunFor(seconds(29));
   EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.20");
   shard_.RunFor(seconds(2));
   EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.10");
   ASSERT_TRUE(
-      shard_.core().flows().Report({first.flow->id, Outcome::kServiceUnavailable, {}, seconds(0)}, shard_.now()));
+      shard_.core().flows().Report({first.flow->id, Outcome::kServiceUnavailable, {}, seconds(0)}, {}, shard_.now()));
   EXPECT_EQ(shard_.AcquireNow(uri).first.flow->remote.endpoint.address.ToString(), "192.0.2.20")
       << "Retry-After: 0: the retry can select another host";
   shard_.RunFor(seconds(1));
@@ -285,7 +285,7 @@ TEST_F(TwoRecordsTest, A503SpeaksForTheHostInBothFamiliesAndIsNotRepaid) {  // D
   }
   ASSERT_TRUE(flow);
   using Outcome = engine::TransactionReport::Outcome;
-  ASSERT_TRUE(shard_.core().flows().Report({*flow, Outcome::kServiceUnavailable, {}, seconds(60)}, shard_.now()));
+  ASSERT_TRUE(shard_.core().flows().Report({*flow, Outcome::kServiceUnavailable, {}, seconds(60)}, {}, shard_.now()));
   const auto requests_to_first = [&](int requests) {
     int count = 0;
     for (int i = 0; i < requests; ++i) {
@@ -306,7 +306,7 @@ TEST_F(TwoRecordsTest, EqualRecordsOfAnotherTransportAreOtherRecords) {  // S3
   for (int i = 0; i < 100; ++i) {
     const auto result = shard_.AcquireNow("sip:example.org").first;
     EXPECT_EQ(result.flow->remote.transport, Transport::kTcp) << "TCP to the other record was there";
-    EXPECT_TRUE(shard_.core().flows().Close(result.flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now()));
+    EXPECT_TRUE(shard_.core().flows().Close(result.flow->id, {}, {FailureReason::kClosedByOwner, ""}, shard_.now()));
     shard_.RunFor(milliseconds(100));
   }
 }
@@ -367,7 +367,7 @@ TEST_F(MemoryTest, AReportedTimeoutMakesTheFlowSuspect) {  // D6, H12
   Script(kIpv6, kGood);
   const auto first = shard_.AcquireNow(kTcpUri).first;
   using Outcome = engine::TransactionReport::Outcome;
-  ASSERT_TRUE(shard_.core().flows().Report({first.flow->id, Outcome::kTimedOut, {}, {}}, shard_.now()));
+  ASSERT_TRUE(shard_.core().flows().Report({first.flow->id, Outcome::kTimedOut, {}, {}}, {}, shard_.now()));
   const auto second = shard_.AcquireNow(kTcpUri).first;
   EXPECT_EQ(second.flow->id, first.flow->id);
   EXPECT_EQ(second.flow->source, FlowSource::kProbed);

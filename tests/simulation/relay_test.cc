@@ -43,7 +43,7 @@ class RelayTest : public ::testing::Test {
 
   flow::FlowId Open(const std::string& group = "", bool exclusive = false) {
     auto request = ScriptedShard::RequestFor("sip:192.0.2.10;transport=tcp");
-    request.client_group = group;
+    request.owner.client_group = group;
     request.exclusive = exclusive;
     const auto result = shard_.Acquire(request);
     shard_.RunFor(seconds(1));
@@ -51,7 +51,7 @@ class RelayTest : public ::testing::Test {
   }
   std::shared_ptr<CollectingSink> Attach(engine::RelayId relay, const std::string& group = "") {
     auto sink = std::make_shared<CollectingSink>();
-    shard_.core().relay().Attach(relay, group, sink, shard_.now());
+    shard_.core().relay().Attach(relay, {.client_group = group}, sink, shard_.now());
     return sink;
   }
   std::optional<Failure> Send(engine::RelayId relay, const flow::FlowId& flow, const std::string& bytes) {
@@ -138,7 +138,7 @@ TEST_F(RelayTest, FlowThatIsNotReadIsNotTakenForDead_S8) {
   const auto [result, took] = shard_.AcquireNow("sip:192.0.2.10;transport=tcp");
   EXPECT_EQ(result.flow->id, flow);
   shard_.RunFor(seconds(60));
-  EXPECT_TRUE(shard_.core().flows().View(flow, shard_.now()));
+  EXPECT_TRUE(shard_.core().flows().View(flow, {}, shard_.now()));
 }
 
 TEST_F(RelayTest, FloodWithoutAStreamIsReportedOncePerSecond) {
@@ -198,7 +198,7 @@ TEST_F(RelayTest, ExclusiveFlowBelongsToTheStreamThatUsesItAndEndsWithIt) {
   EXPECT_FALSE(Send(1, flow, Request("z9hG4bKa", "c")));
   EXPECT_EQ(Send(2, flow, Request("z9hG4bKb", "c"))->reason, FailureReason::kUnknownFlow);
   shard_.core().relay().Detach(1, shard_.now());
-  EXPECT_FALSE(shard_.core().flows().View(flow, shard_.now()));
+  EXPECT_FALSE(shard_.core().flows().View(flow, {}, shard_.now()));
 }
 
 TEST(DatagramTest, OctetsBeyondContentLengthAreDiscardedAndTruncatedDatagramsAreErrors) {
@@ -206,7 +206,7 @@ TEST(DatagramTest, OctetsBeyondContentLengthAreDiscardedAndTruncatedDatagramsAre
   shard.Script({kPeer.endpoint, Transport::kUdp}, {});
   const auto flow = shard.AcquireNow("sip:192.0.2.10;transport=udp").first.flow->id;
   const auto sink = std::make_shared<CollectingSink>();
-  shard.core().relay().Attach(1, "", sink, shard.now());
+  shard.core().relay().Attach(1, {}, sink, shard.now());
   const std::string message = Request("z9hG4bKa", "call");
   shard.PeerSends(flow, message + "padding");
   std::string truncated = message;
@@ -215,13 +215,13 @@ TEST(DatagramTest, OctetsBeyondContentLengthAreDiscardedAndTruncatedDatagramsAre
   shard.PeerSends(flow, "not SIP at all");
   ASSERT_EQ(sink->received.size(), 1U);
   EXPECT_EQ(sink->received.front(), message);
-  EXPECT_TRUE(shard.core().flows().View(flow, shard.now())) << "forged datagrams close nothing";
+  EXPECT_TRUE(shard.core().flows().View(flow, {}, shard.now())) << "forged datagrams close nothing";
 }
 
 TEST_F(RelayTest, StreamOfBytesThatAreNotSipIsClosed) {
   const auto flow = Open();
   shard_.PeerSends(flow, "SIP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n");  // framed, but no Via, Call-ID or CSeq
-  EXPECT_FALSE(shard_.core().flows().View(flow, shard_.now()));
+  EXPECT_FALSE(shard_.core().flows().View(flow, {}, shard_.now()));
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ class Run {
     request.deadline = shard_.now() + seconds(32);
     const TimePoint asked = shard_.now();
     shard_.Ask(request, [this, asked, times](const engine::AcquireResult& result) {
-      if (result.flow) shard_.core().flows().Release(result.flow->id, shard_.now());
+      if (result.flow) shard_.core().flows().Release(result.flow->id, {}, shard_.now());
       if (times == nullptr) return;
       times->ms.push_back(ToMilliseconds(shard_.now() - asked));
       const auto attempts = std::ranges::count(result.trace.steps, TraceWhat::kAttempt, &TraceStep::what);

@@ -102,17 +102,17 @@ void Scenario::TouchSomeFlow() {
     case 1:
       return shard_.PeerCloses(id, FailureReason::kReset);
     case 2:
-      shard_.core().flows().Close(id, {FailureReason::kClosedByOwner, ""}, shard_.now());
+      shard_.core().flows().Close(id, {}, {FailureReason::kClosedByOwner, ""}, shard_.now());
       break;
     case 3:
-      shard_.core().ProbeFlow(id, shard_.now() + seconds(1), [](const auto&) {}, shard_.now());
+      shard_.core().ProbeFlow(id, {}, shard_.now() + seconds(1), [](const auto&) {}, shard_.now());
       break;
     default:
       shard_.core().flows().Report({.flow = id,
                                     .outcome = static_cast<Outcome>(dice_.Roll(3)),
                                     .rtt = std::nullopt,
                                     .retry_after = seconds(dice_.Roll(100))},
-                                   shard_.now());
+                                   {}, shard_.now());
   }
   Pass(Duration::zero());
 }
@@ -153,7 +153,7 @@ std::optional<engine::AcquireResult> Scenario::RaceNow(const std::string& uri) {
   while (!answer && shard_.now() < request.deadline) shard_.RunFor(milliseconds(5));
   CheckBooks();
   if (answer && answer->flow) {
-    shard_.core().flows().Close(answer->flow->id, {FailureReason::kClosedByOwner, ""}, shard_.now());
+    shard_.core().flows().Close(answer->flow->id, {}, {FailureReason::kClosedByOwner, ""}, shard_.now());
   }
   return answer;
 }

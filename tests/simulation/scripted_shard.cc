@@ -159,7 +159,7 @@ void ScriptedShard::Ask(const dns::Question& question) {
 }
 
 std::optional<flow::ConnectionId> ScriptedShard::ConnectionOf(const flow::FlowId& flow) const {
-  const auto view = core_->flows().View(flow, now_);
+  const auto view = core_->flows().View(flow, {}, now_);
   if (!view) return std::nullopt;
   for (const auto& [id, socket] : sockets_) {
     if (socket.target == view->remote) return flow::ConnectionId{id};

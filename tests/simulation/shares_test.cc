@@ -92,8 +92,8 @@ class Domain {
                                   .outcome = down_[record] ? Outcome::kTimedOut : Outcome::kAnswered,
                                   .rtt = down_[record] ? std::nullopt : std::optional(scripts_[record].rtt),
                                   .retry_after = std::nullopt},
-                                 shard_.now());
-    if (exclusive_) shard_.core().flows().Release(flow.id, shard_.now());
+                                 {}, shard_.now());
+    if (exclusive_) shard_.core().flows().Release(flow.id, {}, shard_.now());
     shard_.RunFor(milliseconds(10));
     return down_[record] ? std::nullopt : std::optional(record);
   }
@@ -111,7 +111,7 @@ class Domain {
 
   bool HasFlowTo(std::size_t record) {
     return std::ranges::any_of(shard_.core().flows().pool().Ids(), [&](const flow::FlowId& id) {
-      const Target remote = shard_.core().flows().View(id, shard_.now())->remote;
+      const Target remote = shard_.core().flows().View(id, {}, shard_.now())->remote;
       return remote == TargetOf(record, remote.family());
     });
   }

@@ -21,33 +21,33 @@ class AnsweredRequestsTest : public ::testing::Test {
 
 TEST_F(AnsweredRequestsTest, RemembersForAMinutePerGroup) {
   AnsweredRequests answered(10);
-  answered.Remember("group", "id", {a_, "key"}, start_);
-  EXPECT_EQ(answered.Find("group", "id", start_ + seconds(59))->flow, a_);
-  EXPECT_FALSE(answered.Find("other", "id", start_));
-  EXPECT_FALSE(answered.Find("group", "id", start_ + seconds(60)));
+  answered.Remember({.client_group = "group"}, "id", {a_, "key"}, start_);
+  EXPECT_EQ(answered.Find({.client_group = "group"}, "id", start_ + seconds(59))->flow, a_);
+  EXPECT_FALSE(answered.Find({.client_group = "other"}, "id", start_));
+  EXPECT_FALSE(answered.Find({.client_group = "group"}, "id", start_ + seconds(60)));
 }
 
 TEST_F(AnsweredRequestsTest, EmptyIdIsNoId) {
   AnsweredRequests answered(10);
-  answered.Remember("group", "", {a_, "key"}, start_);
-  EXPECT_FALSE(answered.Find("group", "", start_));
+  answered.Remember({.client_group = "group"}, "", {a_, "key"}, start_);
+  EXPECT_FALSE(answered.Find({.client_group = "group"}, "", start_));
 }
 
 TEST_F(AnsweredRequestsTest, ForgetsTheOldestBeyondItsLimit) {
   AnsweredRequests answered(2);
-  answered.Remember("g", "1", {a_, "key"}, start_);
-  answered.Remember("g", "2", {b_, "key"}, start_ + seconds(1));
-  answered.Remember("g", "3", {b_, "key"}, start_ + seconds(2));
-  EXPECT_FALSE(answered.Find("g", "1", start_ + seconds(2)));
-  EXPECT_TRUE(answered.Find("g", "2", start_ + seconds(2)));
+  answered.Remember({.client_group = "g"}, "1", {a_, "key"}, start_);
+  answered.Remember({.client_group = "g"}, "2", {b_, "key"}, start_ + seconds(1));
+  answered.Remember({.client_group = "g"}, "3", {b_, "key"}, start_ + seconds(2));
+  EXPECT_FALSE(answered.Find({.client_group = "g"}, "1", start_ + seconds(2)));
+  EXPECT_TRUE(answered.Find({.client_group = "g"}, "2", start_ + seconds(2)));
 }
 
 TEST_F(AnsweredRequestsTest, RepeatedAnswerOutlivesTheExpiryOfTheFirst) {
   AnsweredRequests answered(10);
-  answered.Remember("g", "1", {a_, "key"}, start_);
-  answered.Remember("g", "1", {b_, "key"}, start_ + seconds(30));
-  answered.Remember("g", "2", {a_, "key"}, start_ + seconds(70));  // tidies up what is older
-  EXPECT_EQ(answered.Find("g", "1", start_ + seconds(70))->flow, b_);
+  answered.Remember({.client_group = "g"}, "1", {a_, "key"}, start_);
+  answered.Remember({.client_group = "g"}, "1", {b_, "key"}, start_ + seconds(30));
+  answered.Remember({.client_group = "g"}, "2", {a_, "key"}, start_ + seconds(70));  // tidies up what is older
+  EXPECT_EQ(answered.Find({.client_group = "g"}, "1", start_ + seconds(70))->flow, b_);
 }
 
 }  // namespace

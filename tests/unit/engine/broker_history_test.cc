@@ -46,7 +46,7 @@ class BrokerHistoryTest : public ::testing::Test {
   void Raced(const std::string& host, std::vector<RaceCandidate> candidates) {
     state_.races.Append({.number = 0,
                          .host = host,
-                         .client_group = "",
+                         .owner = {},
                          .flow = Unexpected({FailureReason::kTimedOut, ""}),
                          .ended = {},
                          .trace = {},

@@ -127,7 +127,7 @@ TEST_F(ConnectionBrokerTest, RelaysMessagesAndRepliesOverTheFlow) {
   const flow::FlowId flow = Acquire(*broker, peer.TcpUri()).flow->id;
   const Descriptor connection = peer.Accept();
   const auto sink = std::make_shared<QueueSink>();
-  const RelayId relay = broker->AttachRelay("", sink);
+  const RelayId relay = broker->AttachRelay({}, sink);
   for (int i = 0; i < 100; ++i) {
     const std::string message = Message(std::to_string(i));
     const OutboundMessage outbound{flow, message};
@@ -137,7 +137,7 @@ TEST_F(ConnectionBrokerTest, RelaysMessagesAndRepliesOverTheFlow) {
     LoopbackPeer::Write(connection, ReplyTo(arrived));
     EXPECT_EQ(sink->Next(), ReplyTo(message));
   }
-  EXPECT_EQ(broker->GetFlow(flow)->messages_received, 100U);
+  EXPECT_EQ(broker->GetFlow(flow, {})->messages_received, 100U);
 }
 
 TEST_F(ConnectionBrokerTest, RefusedPortFailsWithThatReason) {
@@ -184,7 +184,7 @@ TEST_F(ConnectionBrokerTest, PeerThatSpeaksFirstIsHeard) {
   const LoopbackPeer peer;
   const auto broker = Start();
   const auto sink = std::make_shared<QueueSink>();
-  broker->AttachRelay("", sink);
+  broker->AttachRelay({}, sink);
   auto result = Ask(*broker, peer.TcpUri());
   const Descriptor connection = peer.Accept();
   LoopbackPeer::Write(connection, Message("first"));
@@ -205,7 +205,7 @@ TEST_F(ConnectionBrokerTest, PeerThatClosesOrResetsIsReported) {
     const auto closed = tape.AwaitClosed(flow);
     ASSERT_TRUE(closed);
     EXPECT_EQ(closed->failure->reason, reset ? FailureReason::kReset : FailureReason::kClosedByPeer);
-    EXPECT_FALSE(broker->GetFlow(flow));
+    EXPECT_FALSE(broker->GetFlow(flow, {}));
   }
 }
 
@@ -215,7 +215,7 @@ TEST_F(ConnectionBrokerTest, ProbeFindsOutWhoAnswersPings) {
   const flow::FlowId flow = Acquire(*broker, peer.TcpUri()).flow->id;
   const Descriptor connection = peer.Accept();
   std::promise<Expected<ProbeResult>> probed;
-  broker->ProbeFlow(flow, broker->Now() + seconds(10),
+  broker->ProbeFlow(flow, {}, broker->Now() + seconds(10),
                     [&](Expected<ProbeResult> result) { probed.set_value(std::move(result)); });
   EXPECT_EQ(LoopbackPeer::ReadUntil(connection, "\r\n\r\n"), "\r\n\r\n");
   LoopbackPeer::Write(connection, "\r\n");
@@ -232,7 +232,7 @@ TEST_F(ConnectionBrokerTest, SilentPeerBlocksNobodyAndItsQueueIsBounded) {
   const auto broker = Start(options);
   const flow::FlowId flow = Acquire(*broker, peer.TcpUri()).flow->id;
   const Descriptor connection = peer.Accept();  // never read
-  const RelayId relay = broker->AttachRelay("", std::make_shared<QueueSink>());
+  const RelayId relay = broker->AttachRelay({}, std::make_shared<QueueSink>());
   std::string big = Message("big");
   big.replace(big.find("Content-Length: 0"), 17, "Content-Length: 50000");
   big += std::string(50'000, 'x');

@@ -29,7 +29,7 @@ TEST(DestinationKeyTest, TellsEverythingElseApart) {
     different.push_back(To(uri));
   }
   AcquireRequest request = To("sip:example.org");
-  request.client_group = "proxy";
+  request.owner.client_group = "proxy";
   different.push_back(request);
   request = To("sip:example.org");
   request.destination.local_interface = "eth1";

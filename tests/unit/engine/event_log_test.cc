@@ -25,7 +25,7 @@ class EventLogTest : public ::testing::Test {
                      .probing = false,
                      .exclusive = false,
                      .tls_identity = "",
-                     .client_group = "",
+                     .owner = {},
                      .opened = {},
                      .last_activity = {},
                      .messages_sent = 0,

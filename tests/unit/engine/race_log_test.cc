@@ -14,7 +14,7 @@ namespace {
 RaceRecord Race(const std::string& host) {
   return {.number = 0,
           .host = host,
-          .client_group = "",
+          .owner = {},
           .flow = Unexpected({FailureReason::kTimedOut, ""}),
           .ended = {},
           .trace = {},
@@ -69,7 +69,7 @@ TEST(RaceLogTest, ThreadsShareTheNumbersWithoutAGap) {
 class RaceRecordTest : public ::testing::Test {
  protected:
   static Acquisition Asked(const char* uri) {
-    AcquireRequest request{.destination = {.to = *sip::SipUri::Parse(uri)}, .client_group = "edge"};
+    AcquireRequest request{.destination = {.to = *sip::SipUri::Parse(uri)}, .owner = {.client_group = "edge"}};
     return {.number = 1,
             .key = "",
             .request_key = "",
@@ -90,7 +90,7 @@ class RaceRecordTest : public ::testing::Test {
 TEST_F(RaceRecordTest, HoldsTheHostOfTheUriAndNothingElseOfIt) {
   const RaceRecord race = Recorded(Asked("sip:secret@Example.ORG;x=secret?Subject=secret"));
   EXPECT_EQ(race.host, "example.org");
-  EXPECT_EQ(race.client_group, "edge");
+  EXPECT_EQ(race.owner.client_group, "edge");
   EXPECT_EQ(race.trace.start, TimePoint(std::chrono::seconds(1)));
   EXPECT_EQ(race.ended, TimePoint(std::chrono::seconds(3)));
 }

@@ -14,7 +14,8 @@ using std::chrono::seconds;
 class FlowPoolTest : public ::testing::Test {
  protected:
   static FlowKey Key(const char* address, std::string group = "") {
-    return {.remote = {{*IpAddress::Parse(address), 5060}, Transport::kTcp}, .client_group = std::move(group)};
+    return {.remote = {{*IpAddress::Parse(address), 5060}, Transport::kTcp},
+            .owner = {.client_group = std::move(group)}};
   }
   Flow& Add(FlowKey key, TimePoint now, bool exclusive = false) {
     return pool_.Add(FlowId::Make(0, random_), std::move(key), {++connections_}, local_, {}, exclusive, now);

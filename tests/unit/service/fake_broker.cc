@@ -85,7 +85,7 @@ FlowView FakeBroker::ViewOf(const flow::FlowId& id) {
           .probing = false,
           .exclusive = false,
           .tls_identity = "",
-          .client_group = "group",
+          .owner = {.client_group = "group"},
           .opened = {},
           .last_activity = {},
           .messages_sent = 0,
@@ -265,29 +265,30 @@ bool ConnectionBroker::Warm(AcquireRequest /*request*/) {
 void ConnectionBroker::Resolve(Destination /*destination*/, TimePoint /*deadline*/, ResolveCallback done) {
   done({Unexpected({FailureReason::kNoSuchName, ""}), kNever, TraceOf()});
 }
-Expected<void> ConnectionBroker::Release(const flow::FlowId& id) {
+Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Scope& /*scope*/) {
   if (id != FakeBroker::KnownFlow()) return Unexpected({FailureReason::kUnknownFlow, ""});
   return {};
 }
-Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id) {
-  return Release(id);
+Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id, const flow::Scope& scope) {
+  return Release(id, scope);
 }
-std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id) const {
+std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id, const flow::Scope& /*scope*/) const {
   if (id != FakeBroker::KnownFlow()) return std::nullopt;
   return FakeBroker::ViewOf(id);
 }
 std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
-                                                  const std::optional<std::string>& /*client_group*/) const {
+                                                  const flow::Scope& /*scope*/) const {
   return impl_->ListFlows(after, count);
 }
-void ConnectionBroker::ProbeFlow(const flow::FlowId& /*id*/, TimePoint /*deadline*/, ProbeCallback done) {
+void ConnectionBroker::ProbeFlow(const flow::FlowId& /*id*/, const flow::Scope& /*scope*/, TimePoint /*deadline*/,
+                                 ProbeCallback done) {
   done(ProbeResult{true, std::chrono::milliseconds(3), "CRLF"});
 }
-bool ConnectionBroker::ReportOutcome(const TransactionReport& report) {
+bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& /*scope*/) {
   return report.flow == FakeBroker::KnownFlow();
 }
-RelayId ConnectionBroker::AttachRelay(std::string client_group, std::shared_ptr<RelaySink> sink) {
-  return impl_->AttachRelay(std::move(client_group), std::move(sink));
+RelayId ConnectionBroker::AttachRelay(flow::Owner owner, std::shared_ptr<RelaySink> sink) {
+  return impl_->AttachRelay(owner.client_group, std::move(sink));
 }
 void ConnectionBroker::DetachRelay(RelayId relay) {
   impl_->DetachRelay(relay);

@@ -42,7 +42,7 @@ RaceLog::Entry FakeHistory::RaceOf(std::uint64_t number, const char* host, bool 
   }
   return std::make_shared<RaceRecord>(RaceRecord{.number = number,
                                                  .host = host,
-                                                 .client_group = "group",
+                                                 .owner = {.client_group = "group"},
                                                  .flow = std::move(flow),
                                                  .ended = TimePoint(std::chrono::seconds(3)),
                                                  .trace = {TimePoint(std::chrono::seconds(1)), {}},
