@@ -77,6 +77,24 @@ Expected<void> RpcServer::Listen(const config::ServiceConfig& config) {
   return {};
 }
 
+void RpcServer::Apply(const config::ServiceConfig& /*config*/) {}
+
+Expected<void> RpcServer::ReloadCertificates() {
+  return {};
+}
+
+std::optional<std::chrono::system_clock::time_point> RpcServer::CertificateExpiry() const {
+  return std::nullopt;
+}
+
+std::shared_ptr<grpc::Channel> RpcServer::InProcessChannel() {
+  return server_->InProcessChannel({});
+}
+
+void RpcServer::BeginDrain(Duration /*time_left*/) {
+  SetServing(false);
+}
+
 void RpcServer::Drain(Duration timeout) {
   for (const auto& queue : queues_) {
     queue->EndStreams({grpc::StatusCode::UNAVAILABLE, "the broker is shutting down; use another instance"});

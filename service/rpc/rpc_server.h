@@ -2,7 +2,9 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,9 +21,11 @@ namespace flowbroker::rpc {
 
 /// The gRPC side of the process: all services on N completion queues with one thread each, reflection and channelz.
 ///
-/// Ends in two steps around the end of the broker, which holds calls until it has answered them:
+/// Ends in three steps around the end of the broker, which holds calls until it has answered them:
 ///
-///     server->Drain(timeout);  broker.Stop();  server.reset();
+///     server->BeginDrain(timeout);  server->Drain(timeout);  broker.Stop();  server.reset();
+///
+/// Threads: every method may be called by any thread, but for Drain and the destructor, which come last.
 class RpcServer {
  public:
   /// Listens and serves; health says NOT_SERVING until SetServing. Fails where an address cannot be listened on.
@@ -40,7 +44,29 @@ class RpcServer {
   /// "unix:/run/flowbroker/flowbroker.sock,127.0.0.1:7460", with the ports chosen where 0 was asked for.
   const std::string& addresses() const { return addresses_; }
 
-  /// Takes no more calls, ends the streams, lets unary calls finish until `timeout`, then cancels them. Blocks.
+  /// What an operator should be warned of, a sentence each: gRPC without TLS on a port. Does not change.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+
+  /// Takes what can change while calls run: max_deadline, operators and the limits of tenants.
+  void Apply(const config::ServiceConfig& config);
+
+  /// Reads the certificate, its key and the authorities of the callers again. New connections use them, existing ones
+  /// stay. Where they cannot be used, the detail says why and those in force stay. Success without TLS.
+  Expected<void> ReloadCertificates();
+
+  /// When the certificate in force runs out; nothing without TLS.
+  std::optional<std::chrono::system_clock::time_point> CertificateExpiry() const;
+
+  /// A channel into this server without a socket, for the process itself: its calls are those of the operator. It must
+  /// be gone before the server.
+  std::shared_ptr<grpc::Channel> InProcessChannel();
+
+  /// The server ends in `time_left`: health says NOT_SERVING, streams are told `draining` (watching ones then end),
+  /// Acquire and Warm are refused with UNAVAILABLE and a hint. Everything else goes on. Idempotent.
+  void BeginDrain(Duration time_left);
+
+  /// Begins to drain where that was not done, waits at most `timeout` for Relay streams and unary calls to finish, then
+  /// ends them. Blocks.
   void Drain(Duration timeout);
 
  private:
@@ -54,6 +80,7 @@ class RpcServer {
   std::vector<std::unique_ptr<CallQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   std::string addresses_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace flowbroker::rpc
