@@ -117,9 +117,13 @@ flow::FlowKey Acquisitions::KeyOf(const Acquisition& acquisition, const Target& 
           .owner = acquisition.request.owner};
 }
 
-AcquiredFlow Acquisitions::Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const {
-  return {flow.id, flow.key.remote, flow.local, source,
-          history::AdviseTimers(context_.state.RttOf(flow.path(), now), options_.timers)};
+AcquiredFlow Acquisitions::Acquired(flow::Flow& flow, FlowSource source, TimePoint now) const {
+  constexpr Duration kTimersLast = std::chrono::seconds(1);  // two look-ups in memory were a tenth of a pooled answer
+  if (now >= flow.timers_until) {
+    flow.timers = history::AdviseTimers(context_.state.RttOf(flow.path(), now), options_.timers);
+    flow.timers_until = now + kTimersLast;
+  }
+  return {flow.id, flow.key.remote, flow.local, source, flow.timers};
 }
 
 void Acquisitions::RememberDestination(const Acquisition& acquisition, const flow::Flow& flow, TimePoint now) {

@@ -87,7 +87,7 @@ class Acquisitions {
   bool HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
   void OnHedgeDue(Acquisition& acquisition, TimePoint now);
   flow::FlowKey KeyOf(const Acquisition& acquisition, const Target& target) const;
-  AcquiredFlow Acquired(const flow::Flow& flow, FlowSource source, TimePoint now) const;
+  AcquiredFlow Acquired(flow::Flow& flow, FlowSource source, TimePoint now) const;
   void RememberDestination(const Acquisition& acquisition, const flow::Flow& flow, TimePoint now);
   void CountShare(Acquisition& acquisition, const flow::Flow& flow);
   void Charge(Acquisition& acquisition, std::size_t record);

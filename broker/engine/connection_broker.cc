@@ -109,6 +109,15 @@ TimePoint ConnectionBroker::Now() const {
   return impl_->clock_.Now();
 }
 
+std::optional<AcquireResult> ConnectionBroker::AcquirePooled(const AcquireRequest& request) {
+  thread_local std::string buffer;
+  const std::string_view key = WriteDestinationKey(request, buffer);
+  auto pooled = impl_->shards_[impl_->ShardIndexOf(key)]->WithCore(
+      [&](ShardCore& core, TimePoint now) { return core.acquisitions().TryPooled(request, key, now); });
+  if (pooled) impl_->state_.observer.OnAcquired(*pooled, Duration{0});
+  return pooled;
+}
+
 std::optional<RequestHandle> ConnectionBroker::Acquire(AcquireRequest request, AcquireCallback done) {
   thread_local std::string buffer;
   const std::string_view key = WriteDestinationKey(request, buffer);

@@ -12,6 +12,7 @@
 #include "broker/flow/flow_id.h"
 #include "broker/flow/owner.h"
 #include "broker/history/path.h"
+#include "broker/history/timer_advice.h"
 
 namespace flowbroker::flow {
 
@@ -42,6 +43,9 @@ struct Flow {
   bool probing = false;         ///< a probe is under way
   bool suspect = false;         ///< a transaction over it failed since the last evidence
   bool reading_paused = false;  ///< by back-pressure: what the peer sends waits in its socket
+
+  history::TimerAdvice timers{};  ///< what callers were told last
+  TimePoint timers_until{};       ///< when they are to be worked out anew: from then on they are old
 
   history::Path path() const { return {network, key.remote}; }
 

@@ -30,7 +30,8 @@ bool IsHostName(std::string_view name) {
 
 std::optional<std::string> ReadHost(std::string_view text) {
   const bool bracketed = !text.empty() && text.front() == '[';
-  if (bracketed || (!text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos)) {
+  const bool numeric = std::ranges::all_of(text, [](char c) { return IsDigit(c) || c == '.'; });
+  if (bracketed || (numeric && !text.empty())) {
     const std::optional<IpAddress> address = IpAddress::Parse(text);
     if (!address) return std::nullopt;
     return address->ToString();

@@ -50,6 +50,7 @@ void BrokerRpc::Acquire(const v1::AcquireRequest& request, UnaryCall<v1::Acquire
   const auto deadline = DeadlineOf(call, broker_, options_.max_deadline);
   if (!deadline) return;
   wanted->deadline = *deadline;
+  if (const auto pooled = broker_.AcquirePooled(*wanted)) return AnswerAcquire(broker_, *pooled, call);
   const auto handle = broker_.Acquire(*std::move(wanted), [&broker = broker_, &call](const engine::AcquireResult& r) {
     AnswerAcquire(broker, r, call);
   });

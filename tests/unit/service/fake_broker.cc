@@ -253,6 +253,11 @@ ConnectionBroker::~ConnectionBroker() = default;
 TimePoint ConnectionBroker::Now() const {
   return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
 }
+std::optional<AcquireResult> ConnectionBroker::AcquirePooled(const AcquireRequest& request) {
+  const auto* const uri = std::get_if<sip::SipUri>(&request.destination.to);
+  if (uri != nullptr && uri->user != "pooled") return std::nullopt;
+  return Success();
+}
 std::optional<RequestHandle> ConnectionBroker::Acquire(AcquireRequest request, AcquireCallback done) {
   return impl_->Acquire(request, std::move(done));
 }
