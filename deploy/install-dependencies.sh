@@ -1,10 +1,12 @@
 #!/bin/bash
 # Installs what building, testing and measuring needs on Debian 12. Quick where all is there.
 #
-#   deploy/install-dependencies.sh [GROUP ...]      groups: build test lab bench clang; default: build test lab
+#   deploy/install-dependencies.sh [GROUP ...]      groups: build test lab deploy bench clang
+#                                               default: build test lab deploy
 #
-# Debian packages go to the system (root only). What Debian does not have goes to build/tools/bin, unless it is on the
-# PATH already: buf from npm (group test), grpcurl and ghz from Go (group bench).
+# Debian packages go to the system (root only). What Debian does not have goes to build/tools, unless it is on the PATH
+# already: buf from npm (group test), grpcurl and ghz from Go (group bench), kustomize from Go where kubectl has none, and
+# Python packages with schemas of Kubernetes (group deploy).
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -17,6 +19,7 @@ build_packages=(
 )
 test_packages=(openssl procps)
 lab_packages=(iproute2 nftables nsd kamailio kamailio-tls-modules sip-tester openssl procps util-linux)
+deploy_packages=(prometheus python3-venv) # promtool; the server is not started
 bench_packages=(curl)
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 
@@ -24,7 +27,10 @@ tools=$PWD/build/tools
 buf_version=1.75.0
 grpcurl_version=v1.9.1
 ghz_version=v0.121.0
-ghz_version_old_go=v0.117.0 # Builds with Debian's Go 1.19; newer Go fetches the tool chain that newer ghz asks for.
+kustomize_version=v5.7.1
+# These build with Debian's Go 1.19; newer Go fetches the tool chain that the newer ones ask for.
+ghz_version_old_go=v0.117.0
+kustomize_version_old_go=v5.0.3
 
 say() { echo "install-dependencies: $*"; }
 
@@ -88,27 +94,52 @@ install_go_program() {
   rm -f "$tools-go.log"
 }
 
-install_go_programs() {
-  have grpcurl && have ghz && return
+install_go() {
   PATH=$PATH:/usr/local/go/bin
   command -v go >/dev/null || install_packages golang-go
-  [[ "$(go env GOVERSION)" =~ ^go1\.(1[0-9]|20) ]] && ghz_version=$ghz_version_old_go
   mkdir -p "$tools/bin"
+}
+
+have_old_go() { [[ "$(go env GOVERSION)" =~ ^go1\.(1[0-9]|20) ]]; }
+
+install_go_programs() {
+  have grpcurl && have ghz && return
+  install_go
+  have_old_go && ghz_version=$ghz_version_old_go
   install_go_program grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl "$grpcurl_version"
   install_go_program ghz github.com/bojand/ghz/cmd/ghz "$ghz_version"
 }
 
+# Components need kustomize 4 or newer; Debian's kubectl has 2.
+install_kustomize() {
+  have kustomize || [[ "$(kubectl version --client 2>/dev/null)" =~ Kustomize\ Version:\ v[5-9] ]] && return
+  install_go
+  have_old_go && kustomize_version=$kustomize_version_old_go
+  install_go_program kustomize sigs.k8s.io/kustomize/kustomize/v5 "$kustomize_version"
+}
+
+# A Python of our own, rebuilt when the list of packages changes.
+install_python_packages() {
+  local list=tests/deploy/requirements.txt venv=$tools/deploy-python
+  cmp -s "$list" "$venv/installed.txt" && return
+  say "installing Python packages of $list"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$list"
+  cp "$list" "$venv/installed.txt"
+}
+
 packages=()
 groups=("$@")
-((${#groups[@]})) || groups=(build test lab)
+((${#groups[@]})) || groups=(build test lab deploy)
 for group in "${groups[@]}"; do
   case $group in
-    build | test | lab | bench | clang)
+    build | test | lab | deploy | bench | clang)
       declare -n of_group=${group}_packages
       packages+=("${of_group[@]}")
       ;;
     *)
-      say "unknown group $group; there are: build test lab bench clang" >&2
+      say "unknown group $group; there are: build test lab deploy bench clang" >&2
       exit 2
       ;;
   esac
@@ -117,6 +148,10 @@ install_packages "${packages[@]}"
 for group in "${groups[@]}"; do
   case $group in
     test) install_buf ;;
+    deploy)
+      install_kustomize
+      install_python_packages
+      ;;
     bench) install_go_programs ;;
   esac
 done

@@ -25,7 +25,7 @@ export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=${CCACHE_NOHASHDI
 export PATH=$PWD/build/tools/bin:$PATH
 
 if [[ $install == yes ]]; then
-  groups=(build test lab)
+  groups=(build test lab deploy)
   case $preset in tsan | tidy | fuzz) groups+=(clang) ;; esac
   deploy/install-dependencies.sh "${groups[@]}"
 fi
