@@ -58,7 +58,7 @@ on_client() {
 # A fresh one for each act, so that nothing is remembered from the one before.
 start_broker() {
   stop_broker
-  local flags=(--listen "unix:$run/broker.sock" --admin off --log-level error)
+  local flags=(--listen "unix:$run/broker.sock" --admin off --log-level error --egress-allow "127.0.0.0/8,::1")
   [[ -n ${in_lab:-} ]] && flags+=(--dns-servers 127.0.0.1:5300 --tls-ca-file "/run/flowbroker-netlab/$lab_name/ca.pem")
   (on_client "$PWD/$bin/flowbrokerd" "${flags[@]}") >"$run/broker.log" 2>&1 &
   broker_pid=$!

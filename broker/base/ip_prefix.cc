@@ -22,12 +22,12 @@ std::optional<IpPrefix> IpPrefix::Parse(std::string_view text) {
   const std::size_t slash = text.find('/');
   if (slash == std::string_view::npos) return std::nullopt;
   const auto address = IpAddress::Parse(text.substr(0, slash));
-  int bits = -1;
+  unsigned bits = 0;  // so that "-0" is none
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data() + slash + 1, end, bits);
   if (!address || error != std::errc() || rest != end) return std::nullopt;
-  if (bits < 0 || bits > (address->is_ipv4() ? 32 : 128)) return std::nullopt;
-  return Of(*address, bits);
+  if (bits > (address->is_ipv4() ? 32U : 128U)) return std::nullopt;
+  return Of(*address, static_cast<int>(bits));
 }
 
 bool IpPrefix::Contains(const IpAddress& other) const {

@@ -61,6 +61,7 @@ void Acquisitions::Apply(Acquisition& acquisition, const racing::RaceAction& act
 }
 
 void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now) {
+  if (RefuseForbidden(acquisition, start, now)) return;
   if (flow::Flow* flow = FreshFlowTo(acquisition, start.target, now)) {
     // The attempts before this one have used up their head starts, as if this one had won at once.
     while (!acquisition.attempts.empty()) {
@@ -86,6 +87,18 @@ void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAtt
                                                    .local_address = destination.local_address,
                                                    .local_interface = destination.local_interface,
                                                    .tls_identity = acquisition.tls_identity}});
+}
+
+// Every connection begins with StartAttempt. Forbidden targets are left out when they are located; here are those that
+// a change of the policy has forbidden since.
+bool Acquisitions::RefuseForbidden(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now) {
+  if (context_.live->egress.Allows(start.target)) return false;
+  acquisition.attempt_trace.push_back({TraceWhat::kAttempt, now, now, start.target.ToString(), TraceOutcome::kFailed,
+                                       "not begun: the egress policy has changed", start.target,
+                                       FailureReason::kForbidden});
+  acquisition.race_events.emplace_back(racing::AttemptFailed{start.id, FailureReason::kForbidden});
+  Reschedule(acquisition);
+  return true;
 }
 
 flow::Flow* Acquisitions::FreshFlowTo(const Acquisition& acquisition, const Target& target, TimePoint now) {
@@ -204,7 +217,11 @@ void Acquisitions::OnConnected(std::uint64_t number, flow::ConnectionId id, cons
 
 void Acquisitions::OnEnded(std::uint64_t number, flow::ConnectionId id, const Failure& failure, TimePoint now) {
   Acquisition& acquisition = *Find(number);
-  const racing::AttemptId attempt = acquisition.FindAttempt(id)->id;
+  FailAttempt(acquisition, acquisition.FindAttempt(id)->id, failure, now);
+}
+
+void Acquisitions::FailAttempt(Acquisition& acquisition, racing::AttemptId attempt, const Failure& failure,
+                               TimePoint now) {
   EndAttempt(acquisition, attempt, TraceOutcome::kFailed, failure, now);
   std::erase_if(acquisition.race_events, [attempt](const racing::RaceEvent& event) {  // it came and went in one turn
     const auto* succeeded = std::get_if<racing::AttemptSucceeded>(&event);

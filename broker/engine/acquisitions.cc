@@ -109,8 +109,8 @@ std::uint64_t Acquisitions::AddWaiter(Acquisition& acquisition, const AcquireReq
 }
 
 void Acquisitions::BeginLocating(Acquisition& acquisition, TimePoint now) {
-  acquisition.locator.emplace(LocateRequestFor(acquisition.request.destination), options_.location, context_.sources,
-                              context_.random);
+  acquisition.locator.emplace(LocateRequestFor(acquisition.request.destination, context_.egress()), options_.location,
+                              context_.sources, context_.random);
   questions_.Ask(*acquisition.locator, acquisition.number, acquisition.locator->Start(now), now);
   OnTargets(acquisition, now);
 }
@@ -239,6 +239,19 @@ bool Acquisitions::IsAbandoned(const Acquisition& acquisition) {
 
 void Acquisitions::Stop(const Failure& failure, TimePoint now) {
   while (!acquisitions_.empty()) Fail(acquisitions_.begin()->second, failure, now);
+}
+
+void Acquisitions::OnEgressChanged(TimePoint now) {
+  destinations_.Clear();  // what is allowed now may be better than what was known
+  for (auto& [number, acquisition] : acquisitions_) {
+    std::vector<racing::AttemptId> forbidden;
+    for (const Attempt& attempt : acquisition.attempts) {
+      if (!context_.live->egress.Allows(attempt.path.target)) forbidden.push_back(attempt.id);
+    }
+    for (const racing::AttemptId id : forbidden) {
+      FailAttempt(acquisition, id, {FailureReason::kForbidden, "the egress policy has changed"}, now);
+    }
+  }
 }
 
 void Acquisitions::Reschedule(Acquisition& acquisition) {

@@ -48,6 +48,8 @@ class Acquisitions {
                 TimePoint now);
   bool OnTimer(std::uint64_t number, TimePoint now);
   void OnProbeEnded(const FlowProbes::Ended& ended, TimePoint now);
+  /// Ends the attempts that the egress policy no longer allows; races go on with what is left.
+  void OnEgressChanged(TimePoint now);
 
   // Events of an attempt's connection.
   void OnTlsBegins(std::uint64_t number, flow::ConnectionId id, std::optional<Duration> rtt, TimePoint now);
@@ -121,6 +123,8 @@ class Acquisitions {
   void StartAttempt(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now);
   void EndAttempt(Acquisition& acquisition, racing::AttemptId id, TraceOutcome outcome, const Failure& failure,
                   TimePoint now);
+  void FailAttempt(Acquisition& acquisition, racing::AttemptId id, const Failure& failure, TimePoint now);
+  bool RefuseForbidden(Acquisition& acquisition, const racing::StartAttempt& start, TimePoint now);
   void ForgetAttempt(Acquisition& acquisition, racing::AttemptId id);
   void WakeStarved();
   void Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now);

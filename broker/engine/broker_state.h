@@ -2,6 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
+#include <utility>
 
 #include "broker/engine/broker_observer.h"
 #include "broker/engine/broker_options.h"
@@ -15,10 +18,31 @@
 
 namespace flowbroker::engine {
 
+/// The options in force. Each shard holds those it last saw, and looks again when it is told to.
+class SharedLiveOptions {
+ public:
+  explicit SharedLiveOptions(LiveOptions options) { Set(std::move(options)); }
+
+  void Set(LiveOptions options) {
+    auto fresh = std::make_shared<const LiveOptions>(std::move(options));
+    const std::lock_guard lock(mutex_);
+    options_ = std::move(fresh);
+  }
+  std::shared_ptr<const LiveOptions> Get() const {
+    const std::lock_guard lock(mutex_);
+    return options_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::shared_ptr<const LiveOptions> options_;
+};
+
 /// What all shards of a broker share; every part is thread-safe. Outlives the shards.
 struct BrokerState {
   BrokerState(const BrokerOptions& broker_options, BrokerObserver& broker_observer)
       : options(broker_options),
+        live(broker_options.live),
         observer(broker_observer),
         preference_events(options.kept_preference_events),
         history(options.history, preference_events),
@@ -53,7 +77,8 @@ struct BrokerState {
     return std::nullopt;
   }
 
-  const BrokerOptions options;
+  const BrokerOptions options;  ///< its `live` is that of the start
+  SharedLiveOptions live;
   BrokerObserver& observer;
   EventLog<PreferenceEvent> preference_events;
   SharedHistory history;

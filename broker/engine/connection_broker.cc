@@ -294,7 +294,12 @@ void ConnectionBroker::RestoreMemory(history::Snapshot snapshot) {
   impl_->state_.history.ImportFamilies(snapshot.families);
 }
 
-void ConnectionBroker::Apply(LiveOptions /*options*/) {}
+void ConnectionBroker::Apply(LiveOptions options) {
+  impl_->state_.live.Set(std::move(options));
+  for (const auto& shard : impl_->shards_) {
+    shard->WithCore([](ShardCore& core, TimePoint now) { core.OnLiveOptionsChanged(now); });
+  }
+}
 
 Expected<void> ConnectionBroker::ReloadTls() {
   return {};

@@ -1,5 +1,7 @@
 #include "broker/engine/destination_key.h"
 
+#include <utility>
+
 namespace flowbroker::engine {
 namespace {
 
@@ -70,9 +72,11 @@ std::string TlsIdentityOf(const Destination& destination) {
   return std::get<location::ResponseDestination>(destination.to).sent_by_host;
 }
 
-location::LocateRequest LocateRequestFor(const Destination& destination) {
+location::LocateRequest LocateRequestFor(const Destination& destination,
+                                         std::shared_ptr<const location::EgressPolicy> egress) {
   location::LocateRequest request{.destination = destination.to, .allowed_transports = destination.allowed_transports};
   request.local = {destination.local_address, destination.local_interface};
+  request.egress = std::move(egress);
   if (destination.local_address) {
     request.allow_ipv4 = destination.local_address->is_ipv4();
     request.allow_ipv6 = !request.allow_ipv4;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,8 +23,9 @@ std::string RequestKey(const AcquireRequest& request, std::string_view destinati
 std::string TlsIdentityOf(const Destination& destination);
 
 /// What the locator is asked: only the families that a wanted local address leaves, in the order in which the wanted
-/// local side would reach them (H9).
-location::LocateRequest LocateRequestFor(const Destination& destination);
+/// local side would reach them (H9), and only where `egress` allows.
+location::LocateRequest LocateRequestFor(const Destination& destination,
+                                         std::shared_ptr<const location::EgressPolicy> egress);
 
 /// The network that packets to `destination` leave on: that of the local interface or address asked for, else that of
 /// the source address which the host's routing chooses.

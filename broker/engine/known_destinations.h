@@ -29,13 +29,14 @@ class KnownDestinations {
 
   explicit KnownDestinations(std::size_t max_entries) : max_entries_(max_entries) {}
 
-  /// Null where nothing usable at `now` is known. Valid until the next Remember or Forget.
+  /// Null where nothing usable at `now` is known. Valid until the next Remember, Forget or Clear.
   Known* Find(std::string_view key, TimePoint now);
 
   /// Remembers that `key` led to `flow`, through `record` of the ledger where there is one.
   void Remember(const std::string& key, Known facts, std::size_t record, const flow::FlowId& flow);
 
   void Forget(std::string_view key);
+  void Clear() { known_.clear(); }
 
  private:
   const std::size_t max_entries_;

@@ -8,15 +8,16 @@ namespace flowbroker::engine {
 
 void Resolutions::Start(const Destination& destination, TimePoint deadline, ResolveCallback done, TimePoint now) {
   const std::uint64_t number = context_.NextNumber();
-  Running& running = running_
-                         .emplace(number, Running{.number = number,
-                                                  .destination = destination,
-                                                  .locator = location::ServerLocator(LocateRequestFor(destination),
-                                                                                     context_.state.options.location,
-                                                                                     context_.sources, context_.random),
-                                                  .started = now,
-                                                  .done = std::move(done)})
-                         .first->second;
+  Running& running =
+      running_
+          .emplace(number, Running{.number = number,
+                                   .destination = destination,
+                                   .locator = location::ServerLocator(LocateRequestFor(destination, context_.egress()),
+                                                                      context_.state.options.location, context_.sources,
+                                                                      context_.random),
+                                   .started = now,
+                                   .done = std::move(done)})
+          .first->second;
   if (context_.stopping) return End(running, Failure{FailureReason::kShuttingDown, ""}, now);
   questions_.Ask(running.locator, number, running.locator.Start(now), now);
   context_.deadlines.Move(number, running.scheduled, deadline);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -49,11 +50,15 @@ struct ShardContext {
   const location::SourceAddressSelector& sources;
   RandomSource& random;
 
+  std::shared_ptr<const LiveOptions> live = state.live.Get();
   ShardActions actions = {};
   DeadlineQueue deadlines = {};
   std::unordered_map<flow::ConnectionId, std::variant<AttemptOf, flow::FlowId>> owners = {};  ///< of every open socket
   std::uint64_t last_number = 0;  ///< of acquisitions, requests, probes, resolutions and connections alike
   bool stopping = false;
+
+  /// Of now; a search under way keeps that of its beginning.
+  std::shared_ptr<const location::EgressPolicy> egress() const { return {live, &live->egress}; }
 
   std::uint64_t NextNumber() { return ++last_number; }
 

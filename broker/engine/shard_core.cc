@@ -35,6 +35,12 @@ void ShardCore::Stop(TimePoint now) {
   flows_.CloseAll(failure, now);
 }
 
+void ShardCore::OnLiveOptionsChanged(TimePoint now) {
+  context_.live = context_.state.live.Get();
+  flows_.CloseForbidden(now);
+  acquisitions_.OnEgressChanged(now);
+}
+
 void ShardCore::ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done,
                           TimePoint now) {
   if (flow::Flow* flow = flows_.Find(id, scope)) return probes_.Start(*flow, deadline, std::move(done), now);

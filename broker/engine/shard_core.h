@@ -41,6 +41,8 @@ class ShardCore {
 
   /// Ends every request with kShuttingDown and closes every flow; later requests get the same answer.
   void Stop(TimePoint now);
+  /// BrokerState::live has others than before.
+  void OnLiveOptionsChanged(TimePoint now);
   void ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done,
                  TimePoint now);
 

@@ -54,6 +54,14 @@ void ShardFlows::CloseAll(const Failure& failure, TimePoint now) {
   for (const flow::FlowId& id : pool_.Ids()) Close(id, flow::Scope{}, failure, now);
 }
 
+void ShardFlows::CloseForbidden(TimePoint now) {
+  for (const flow::FlowId& id : pool_.Ids()) {
+    flow::Flow* flow = pool_.Find(id);
+    if (flow == nullptr || context_.live->egress.Allows(flow->key.remote)) continue;
+    Close(*flow, {FailureReason::kForbidden, "the egress policy has changed"}, now);
+  }
+}
+
 void ShardFlows::OnNetworksChanged(TimePoint now) {
   const SharedNetworks& networks = context_.state.networks;
   for (const flow::FlowId& id : pool_.Ids()) {

@@ -31,6 +31,8 @@ class ShardFlows {
   bool Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now);
   void CloseIdle(TimePoint now);
   void CloseAll(const Failure& failure, TimePoint now);
+  /// Closes those that the egress policy no longer allows.
+  void CloseForbidden(TimePoint now);
   /// Local addresses have changed: flows whose address their interface has lost are closed (H5, I1), the others belong
   /// to the network it is on now.
   void OnNetworksChanged(TimePoint now);

@@ -8,6 +8,7 @@
 #include "broker/base/expected.h"
 #include "broker/base/ip_address.h"
 #include "broker/base/ip_prefix.h"
+#include "broker/base/target.h"
 
 namespace flowbroker::location {
 
@@ -18,7 +19,8 @@ struct EgressRule {
   std::uint16_t last_port = 65535;
 
   /// Reads "10.0.0.0/8", "192.0.2.1", "2001:db8::/32", and any of them with ports: "10.0.0.0/8:5060",
-  /// "[2001:db8::/32]:5060-5080". Fails with kInvalidArgument and says what was expected.
+  /// "[2001:db8::/32]:5060-5080". Fails with kInvalidArgument and says what was expected; so does a prefix with host
+  /// bits, as it says two things.
   static Expected<EgressRule> Parse(std::string_view text);
 
   bool Covers(const Endpoint& endpoint) const;
@@ -29,8 +31,8 @@ struct EgressRule {
 };
 
 /// Where the broker may connect to, so that nobody reaches through it what he may not reach himself. Asked for every
-/// target after resolution: a name is no way around it. An IPv6 address that stands for an IPv4 one (mapped, NAT64,
-/// 6to4) is judged as both. A value type.
+/// target after resolution: a name is no way around it. An IPv6 address that stands for an IPv4 one (mapped,
+/// compatible, translated, NAT64, 6to4) is judged as both, and both must be allowed. A value type.
 struct EgressPolicy {
   std::vector<EgressRule> allow = {};
   std::vector<EgressRule> deny = {};
@@ -38,12 +40,17 @@ struct EgressPolicy {
 
   /// The first of these decides: `deny`, `allow`, the built-in denials, `only_allowed`.
   bool Allows(const Endpoint& endpoint) const;
+  bool Allows(const Target& target) const { return Allows(target.endpoint); }
 
   friend bool operator==(const EgressPolicy&, const EgressPolicy&) = default;
+
+ private:
+  bool AllowsLiterally(const Endpoint& endpoint) const;
 };
 
 /// What no SIP peer lives on and what must not be reached through a broker: this host (loopback, unspecified),
-/// link-local, multicast, broadcast, and the metadata services of cloud providers.
+/// link-local, site-local, multicast, broadcast, and the metadata services of cloud providers. Other addresses of this
+/// host are not among them: where something listens there that peers may not reach, `deny` has to name them.
 const std::vector<EgressRule>& BuiltInDenials();
 
 }  // namespace flowbroker::location

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "broker/location/location_trace.h"
@@ -12,6 +13,7 @@ namespace {
 
 using Entry = Questions::Entry;
 
+constexpr std::size_t kForbiddenListed = 8;   // every address of two hosts, commonly
 constexpr std::size_t kQuestionsListed = 12;  // NAPTR, three SRV and four hosts; the trace has them all
 
 std::string Describe(const Entry& entry) {
@@ -44,6 +46,15 @@ FailureReason ReasonOf(const std::vector<Entry>& entries) {
 
 Failure ExplainNoTargets(const Questions& questions) {
   return {ReasonOf(questions.entries()), DescribeAll(questions.entries())};
+}
+
+Failure ExplainForbidden(const std::vector<Target>& targets) {
+  std::string text = "the egress policy forbids ";
+  for (std::size_t i = 0; i < std::min(targets.size(), kForbiddenListed); ++i) {
+    text += (i == 0 ? "" : "; ") + targets[i].ToString();
+  }
+  if (targets.size() > kForbiddenListed) text += "; " + std::to_string(targets.size() - kForbiddenListed) + " more";
+  return {FailureReason::kForbidden, std::move(text)};
 }
 
 }  // namespace flowbroker::location

@@ -24,7 +24,7 @@ class LocationTrace {
   void Answered(const dns::Question& question, const dns::RecordSet& answer, AnswerOrigin origin, TimePoint now);
   /// A decision taken without I/O.
   void Decided(std::string_view subject, std::string reason, TimePoint now);
-  /// A decision that ends the search without a target.
+  /// A decision that ends the search, or a part of it, without a target.
   void Failed(std::string_view subject, const Failure& failure, TimePoint now);
   /// The final order.
   void Ordered(const std::vector<LocatedTarget>& targets, TimePoint now);

@@ -69,6 +69,7 @@ std::vector<dns::Question> Search::Advance(TimePoint now) {
   std::vector<dns::Question> asked = questions_.TakeNew();
   for (const dns::Question& question : asked) trace_.Asked(question, now);
   targets_ = ListTargets(leads_, hosts_, sources_);
+  LeaveOutForbidden(now);
   if (questions_.all_answered()) Conclude(now);
   return asked;
 }
@@ -273,6 +274,19 @@ void Search::TakeAddresses(const dns::Question& question, const dns::RecordSet& 
                  now);
 }
 
+// What the egress policy forbids is neither tried nor shown as usable, whatever name led to it.
+void Search::LeaveOutForbidden(TimePoint now) {
+  if (request_.egress == nullptr) return;
+  std::vector<Target> found;
+  std::erase_if(targets_, [&](const LocatedTarget& located) {
+    const auto [judged, first_seen] = allowed_.try_emplace(located.target, false);
+    if (first_seen) judged->second = request_.egress->Allows(located.target);
+    if (first_seen && !judged->second) found.push_back(located.target);
+    return !judged->second;
+  });
+  if (!found.empty()) trace_.Failed("egress policy", ExplainForbidden(found), now);
+}
+
 void Search::Conclude(TimePoint now) {
   done_ = true;
   if (!targets_.empty()) {
@@ -280,6 +294,11 @@ void Search::Conclude(TimePoint now) {
     return;
   }
   if (failure_) return;
+  if (!allowed_.empty()) {  // there were some, and none of them is
+    std::vector<Target> forbidden;
+    for (const auto& [target, allowed] : allowed_) forbidden.push_back(target);
+    return Fail(ExplainForbidden(forbidden), now);
+  }
   Failure failure = ExplainNoTargets(questions_);
   if (left_out_ && failure.reason == FailureReason::kNoRecords) failure.reason = FailureReason::kLimitReached;
   Fail(std::move(failure), now);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -48,6 +49,7 @@ class Search {
   void AskHosts(TimePoint now);
   void AskHost(const dns::DnsName& name, TimePoint now);
   void TakeAddresses(const dns::Question& question, const dns::RecordSet& answer, TimePoint now);
+  void LeaveOutForbidden(TimePoint now);
   void Conclude(TimePoint now);
 
   bool Ask(const dns::Question& question, TimePoint now);
@@ -70,6 +72,7 @@ class Search {
   bool left_out_ = false;
 
   std::vector<LocatedTarget> targets_;
+  std::map<Target, bool> allowed_;  // by the egress policy; what has been asked of it
   std::optional<Failure> failure_;
   LocationTrace trace_;
   TimePoint valid_until_ = kNever;

@@ -15,6 +15,7 @@
 #include "broker/base/trace.h"
 #include "broker/dns/records.h"
 #include "broker/location/address_ordering.h"
+#include "broker/location/egress_policy.h"
 #include "broker/sip/sip_uri.h"
 
 namespace flowbroker::location {
@@ -34,6 +35,7 @@ struct LocateRequest {
   bool allow_ipv4 = true;
   bool allow_ipv6 = true;
   LocalBinding local = {};  ///< decides which source address, and so which rank, each destination has (H9)
+  std::shared_ptr<const EgressPolicy> egress = nullptr;  ///< what it forbids is no target; null: nothing is forbidden
 };
 
 struct LocatorOptions {
@@ -112,7 +114,8 @@ class ServerLocator {
   /// the resolution delay before it starts (RFC 8305 s.3).
   bool better_may_come() const;
 
-  /// Why there is no target; only meaningful when done() with an empty list. NXDOMAIN everywhere: kNoSuchName.
+  /// Why there is no target; only meaningful when done() with an empty list. NXDOMAIN everywhere: kNoSuchName;
+  /// addresses that the egress policy forbids, all of them: kForbidden.
   Failure failure() const;
 
   /// Until when the result may be reused: the earliest expiry of all answers used. kNever for numeric hosts.

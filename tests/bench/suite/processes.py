@@ -79,13 +79,14 @@ class Process:
 
 
 class Broker(Process):
-    """flowbrokerd on a Unix socket of its own, `address`, and where asked on `tcp`."""
+    """flowbrokerd on a Unix socket of its own, `address`, and where asked on `tcp`. Its peers may be on this host."""
 
     def __init__(self, *arguments, inside=None, tcp=None):
         self._home = tempfile.TemporaryDirectory(prefix="flowbroker-bench-")
         self.address = f"unix:{self._home.name}/broker.sock"
         listen = ["--listen", self.address] + (["--listen", tcp] if tcp else [])
-        super().__init__([program("flowbrokerd"), *listen, "--admin", "off", "--log-level", "error", *arguments], inside)
+        super().__init__([program("flowbrokerd"), *listen, "--admin", "off", "--log-level", "error",
+                          "--egress-allow", "127.0.0.0/8,::1", *arguments], inside)
 
     def __enter__(self):
         super().__enter__()

@@ -88,6 +88,7 @@ class ConnectionBrokerTest : public testing::Test {
  protected:
   static std::unique_ptr<ConnectionBroker> Start(BrokerOptions options = {}) {
     options.shards = 2;
+    options.live.egress.allow.push_back(*location::EgressRule::Parse("127.0.0.0/8"));
     return std::move(*ConnectionBroker::Create(std::move(options), nullptr));
   }
   static std::future<AcquireResult> Ask(ConnectionBroker& broker, const std::string& uri) {
