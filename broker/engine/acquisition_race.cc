@@ -223,10 +223,6 @@ void Acquisitions::OnEnded(std::uint64_t number, flow::ConnectionId id, const Fa
 void Acquisitions::FailAttempt(Acquisition& acquisition, racing::AttemptId attempt, const Failure& failure,
                                TimePoint now) {
   EndAttempt(acquisition, attempt, TraceOutcome::kFailed, failure, now);
-  std::erase_if(acquisition.race_events, [attempt](const racing::RaceEvent& event) {  // it came and went in one turn
-    const auto* succeeded = std::get_if<racing::AttemptSucceeded>(&event);
-    return succeeded != nullptr && succeeded->id == attempt;
-  });
   acquisition.race_events.emplace_back(racing::AttemptFailed{attempt, failure.reason});
   Reschedule(acquisition);
 }

@@ -81,7 +81,7 @@ void Race::Note(const AttemptSucceeded& event, TimePoint /*now*/) {
 }
 
 void Race::Note(const AttemptFailed& event, TimePoint now) {
-  if (Attempt* attempt = InFlight(event.id)) Fail(*attempt, event.reason, now);
+  if (Attempt* attempt = NotEnded(event.id)) Fail(*attempt, event.reason, now);  // also what came and went in one turn
 }
 
 void Race::Note(const CapacityChanged& event, TimePoint /*now*/) {
@@ -211,10 +211,15 @@ Duration Race::StageTimeout(AttemptStage stage) const {
   __builtin_unreachable();
 }
 
-Race::Attempt* Race::InFlight(AttemptId id) {
+Race::Attempt* Race::NotEnded(AttemptId id) {
   if (id.value >= attempts_.size()) return nullptr;
   Attempt& attempt = attempts_[id.value];
-  return attempt.state == AttemptState::kInFlight ? &attempt : nullptr;
+  return attempt.state != AttemptState::kEnded ? &attempt : nullptr;
+}
+
+Race::Attempt* Race::InFlight(AttemptId id) {
+  Attempt* attempt = NotEnded(id);
+  return attempt != nullptr && attempt->state == AttemptState::kInFlight ? attempt : nullptr;
 }
 
 AttemptId Race::IdOf(const Attempt& attempt) const {

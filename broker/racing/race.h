@@ -119,6 +119,7 @@ class Race {
   bool MayStartAnother() const;
   Duration DelayAfter(const Attempt& attempt, TimePoint now) const;
   Duration StageTimeout(AttemptStage stage) const;
+  Attempt* NotEnded(AttemptId id);
   Attempt* InFlight(AttemptId id);
   bool IsLatest(const Attempt& attempt) const { return &attempt == &attempts_.back(); }
   AttemptId IdOf(const Attempt& attempt) const;

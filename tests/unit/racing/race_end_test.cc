@@ -42,6 +42,13 @@ TEST(RaceEndTest, RankIsThePlaceInTheListNotTheOrderOfStarts) {
   EXPECT_THAT(Describe(race.On(turn, At(220))), ElementsAre("cancel 0 lost_race", "won 1 6a"));
 }
 
+TEST(RaceEndTest, AConnectionThatCameAndWentInOneTurnHasFailed) {
+  Race race = BothInFlight();
+  const std::vector<RaceEvent> turn{AttemptSucceeded{kSecond}, AttemptFailed{kSecond, FailureReason::kReset}};
+  EXPECT_THAT(Describe(race.On(turn, At(220))), IsEmpty());
+  EXPECT_THAT(Describe(race.On(AttemptSucceeded{kFirst}, At(240))), ElementsAre("won 0 6a"));
+}
+
 TEST(RaceEndTest, AnAttemptCompletedInTheTurnOfItsTimeoutWins) {
   Race race({}, {});
   race.On(All(Group({"6a"})), At(0));
