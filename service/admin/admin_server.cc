@@ -4,85 +4,44 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
 #include <chrono>
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include "service/admin/admin_response.h"
+#include "service/admin/admin_session.h"
 #include "service/config/value_text.h"
 
 namespace flowbroker::admin {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
+using boost::beast::error_code;
 
-constexpr std::size_t kMaxConnections = 64;
-constexpr std::uint32_t kMaxHeaderBytes = 8 * 1024;
-constexpr std::chrono::seconds kTimeout{10};            // for a request to come and its answer to go
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after an error such as "no descriptor left"
 
-/// One connection: reads a request, answers, reads the next. Kept alive by its pending operation.
-class Session : public std::enable_shared_from_this<Session> {
- public:
-  Session(asio::ip::tcp::socket socket, const AdminPages& pages, std::shared_ptr<std::size_t> open)
-      : stream_(std::move(socket)), pages_(pages), open_(std::move(open)) {
-    ++*open_;
-  }
-  ~Session() { --*open_; }
-
-  Session(const Session&) = delete;
-  Session& operator=(const Session&) = delete;
-
-  void Read() {
-    parser_.emplace();
-    parser_->header_limit(kMaxHeaderBytes);
-    parser_->body_limit(kMaxHeaderBytes);
-    stream_.expires_after(kTimeout);
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](beast::error_code error, std::size_t) { self->OnRead(error); });
-  }
-
- private:
-  void OnRead(beast::error_code error) {
-    if (error) return;  // closed, timed out or not HTTP: the connection ends with this object
-    response_ = Answer(parser_->get(), pages_);
-    http::async_write(stream_, response_,
-                      [self = shared_from_this()](beast::error_code e, std::size_t) { self->OnWritten(e); });
-  }
-
-  void OnWritten(beast::error_code error) {
-    if (error) return;
-    if (response_.keep_alive()) return Read();
-    error = stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, error);
-  }
-
-  beast::tcp_stream stream_;
-  beast::flat_buffer buffer_{std::size_t{2} * kMaxHeaderBytes};
-  std::optional<http::request_parser<http::string_body>> parser_;
-  HttpResponse response_;
-  const AdminPages& pages_;
-  std::shared_ptr<std::size_t> open_;  // connections there are; admin thread only
-};
+Expected<std::optional<BearerToken>> ReadToken(const config::ServiceConfig& config) {
+  if (config.admin_token_file.empty()) return std::nullopt;
+  auto token = BearerToken::Read(config.admin_token_file);
+  if (!token) return Unexpected(token.error());
+  return *token;
+}
 
 }  // namespace
 
 class AdminServer::Impl {
  public:
-  explicit Impl(AdminPages pages) : pages_(std::move(pages)) {}
+  Impl(AdminHandlers handlers, bool on_loopback)
+      : forwarder_(std::in_place, handlers.rpc), answers_(std::move(handlers), on_loopback) {}
 
   ~Impl() {
     context_.stop();
     if (thread_.joinable()) thread_.join();
+    forwarder_.reset();  // what its calls still post dies with the context
   }
 
-  beast::error_code Listen(const Endpoint& endpoint) {
-    beast::error_code error;
+  error_code Listen(const Endpoint& endpoint) {
+    error_code error;
     const auto address = asio::ip::make_address(endpoint.address.ToString(), error);
     const asio::ip::tcp::endpoint at(address, endpoint.port);
     if (!error) error = acceptor_.open(at.protocol(), error);
@@ -94,32 +53,53 @@ class AdminServer::Impl {
     return {};
   }
 
+  /// On the admin thread, or before it runs.
+  void Take(const std::optional<BearerToken>& token, std::size_t calls_per_second) {
+    answers_.access().SetToken(token);
+    answers_.limits().SetRate(calls_per_second);
+  }
+
   void Run() {
     Accept();
     thread_ = std::thread([this] { context_.run(); });
   }
 
+  asio::io_context& context() { return context_; }
+  RpcForwarder& forwarder() { return *forwarder_; }
   const std::string& address() const { return address_; }
 
  private:
   void Accept() {
-    acceptor_.async_accept([this](beast::error_code error, asio::ip::tcp::socket socket) {
+    acceptor_.async_accept([this](error_code error, asio::ip::tcp::socket socket) {
       if (error) return AcceptLater();
-      if (*open_ < kMaxConnections) std::make_shared<Session>(std::move(socket), pages_, open_)->Read();
+      if (HasRoom()) {
+        std::make_shared<AdminSession>(std::move(socket), answers_, *forwarder_, sessions_)->Read();
+      }
       Accept();
     });
   }
 
+  /// Who waits longest to send a request makes room for the new one: connections that send nothing, or a little at a
+  /// time, cannot keep probes out.
+  bool HasRoom() {
+    if (sessions_.open < kMaxConnections) return true;
+    answers_.CountLimit(AdminLimit::kConnections);
+    if (sessions_.reading.empty()) return false;
+    sessions_.reading.front()->Close();
+    return true;
+  }
+
   void AcceptLater() {
     pause_.expires_after(kAcceptPause);
-    pause_.async_wait([this](beast::error_code error) {
+    pause_.async_wait([this](error_code error) {
       if (!error) Accept();
     });
   }
 
-  AdminPages pages_;
-  std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
-  asio::io_context context_{1};
+  std::optional<RpcForwarder> forwarder_;
+  AdminAnswers answers_;
+  AdminSessions sessions_;
+  asio::io_context context_{1};  // before the end of the above: its handlers own the connections
   asio::ip::tcp::acceptor acceptor_{context_};
   asio::steady_timer pause_{context_};
   std::string address_;
@@ -129,15 +109,32 @@ class AdminServer::Impl {
 AdminServer::AdminServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AdminServer::~AdminServer() = default;
 
-Expected<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& address, AdminPages pages) {
-  const auto endpoint = config::ParseListenEndpoint(address);
+Expected<std::unique_ptr<AdminServer>> AdminServer::Start(const config::ServiceConfig& config, AdminHandlers handlers) {
+  const auto endpoint = config::ParseListenEndpoint(config.admin);
   if (!endpoint) return Unexpected({FailureReason::kInvalidArgument, "admin: " + endpoint.error().detail});
-  auto impl = std::make_unique<Impl>(std::move(pages));
+  const auto token = ReadToken(config);
+  if (!token) return Unexpected(token.error());
+  auto impl = std::make_unique<Impl>(std::move(handlers), IsLoopback(endpoint->address));
   if (const auto error = impl->Listen(*endpoint)) {
-    return Unexpected({FailureReason::kInvalidArgument, "admin: cannot listen on " + address + ": " + error.message()});
+    return Unexpected(
+        {FailureReason::kInvalidArgument, "admin: cannot listen on " + config.admin + ": " + error.message()});
   }
+  impl->Take(*token, config.admin_calls_per_second);
   impl->Run();
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(impl)));
+}
+
+Expected<void> AdminServer::Apply(const config::ServiceConfig& config) {
+  const auto token = ReadToken(config);
+  if (!token) return Unexpected(token.error());
+  boost::asio::post(impl_->context(), [impl = impl_.get(), token = *token, rate = config.admin_calls_per_second] {
+    impl->Take(token, rate);
+  });
+  return {};
+}
+
+void AdminServer::RefuseCalls() {
+  impl_->forwarder().Refuse();
 }
 
 const std::string& AdminServer::address() const {

@@ -52,8 +52,10 @@ Expected<void> Daemon::OpenHistoryFile() {
 
 Expected<void> Daemon::StartAdmin() {
   if (config_.admin == "off") return {};
-  auto admin = admin::AdminServer::Start(
-      config_.admin, {.metrics = [this] { return MetricsText(); }, .ready = [this] { return serving_.load(); }});
+  auto admin = admin::AdminServer::Start(config_, {.metrics = [this] { return MetricsText(); },
+                                                   .ready = [this] { return serving_.load(); },
+                                                   .drain = [this] { BeginDrain(); },
+                                                   .rpc = rpc_->InProcessChannel()});
   if (!admin) return Unexpected(admin.error());
   admin_ = *std::move(admin);
   return {};
@@ -68,18 +70,24 @@ std::string Daemon::ReadyLine() const {
   return "flowbrokerd ready: grpc=" + rpc_->addresses() + " admin=" + (admin_ ? admin_->address() : "off");
 }
 
+void Daemon::BeginDrain() {
+  serving_ = false;
+  rpc_->SetServing(false);
+}
+
 void Daemon::Stop() {
   if (broker_ == nullptr) return;
   const bool was_serving = serving_.exchange(false);
   if (was_serving) log_.Write(config::LogLevel::kInfo, "stopping");
   if (rpc_ != nullptr) {
     rpc_->SetServing(false);
+    if (admin_ != nullptr) admin_->RefuseCalls();
     rpc_->Drain(config_.drain_timeout);
   }
   broker_->Stop();
   history_file_.reset();  // writes what is known at the end
+  admin_.reset();         // its channel ends inside rpc_
   rpc_.reset();
-  admin_.reset();
   broker_.reset();
   if (was_serving) log_.Write(config::LogLevel::kInfo, "stopped");
 }

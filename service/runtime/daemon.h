@@ -43,6 +43,7 @@ class Daemon {
   Expected<void> StartParts();
   Expected<void> OpenHistoryFile();
   Expected<void> StartAdmin();
+  void BeginDrain();
   std::string MetricsText();
 
   const config::ServiceConfig config_;
