@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs what building, testing and measuring needs on Debian 12. Quick where all is there.
 #
-#   deploy/install-dependencies.sh [GROUP ...]      groups: build test lab deploy bench clang
+#   deploy/install-dependencies.sh [GROUP ...]      groups: build test lab deploy bench clang image
 #                                               default: build test lab deploy
 #
 # Debian packages go to the system (root only). What Debian does not have goes to build/tools, unless it is on the PATH
@@ -19,8 +19,9 @@ build_packages=(
 )
 test_packages=(openssl procps)
 lab_packages=(iproute2 nftables nsd kamailio kamailio-tls-modules sip-tester openssl procps util-linux)
-deploy_packages=(prometheus python3-venv) # promtool; the server is not started
+deploy_packages=(prometheus python3-venv buildah podman runc binutils) # promtool of prometheus; its server is not started
 bench_packages=(curl)
+image_packages=(buildah podman debootstrap) # to compile the whole image: tests/deploy/full_image_build.sh
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 
 tools=$PWD/build/tools
@@ -134,12 +135,12 @@ groups=("$@")
 ((${#groups[@]})) || groups=(build test lab deploy)
 for group in "${groups[@]}"; do
   case $group in
-    build | test | lab | deploy | bench | clang)
+    build | test | lab | deploy | bench | clang | image)
       declare -n of_group=${group}_packages
       packages+=("${of_group[@]}")
       ;;
     *)
-      say "unknown group $group; there are: build test lab deploy bench clang" >&2
+      say "unknown group $group; there are: build test lab deploy bench clang image" >&2
       exit 2
       ;;
   esac
