@@ -5,8 +5,8 @@
 #                                               default: build test lab deploy
 #
 # Debian packages go to the system (root only). What Debian does not have goes to build/tools, unless it is on the PATH
-# already: buf from npm (group test), grpcurl and ghz from Go (group bench), kustomize from Go where kubectl has none, and
-# Python packages with schemas of Kubernetes (group deploy).
+# already: buf from npm and what the Python client is tested with (group test), grpcurl and ghz from Go (group bench),
+# kustomize from Go where kubectl has none, and Python packages with schemas of Kubernetes (group deploy).
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -17,7 +17,7 @@ build_packages=(
   libc-ares-dev libssl-dev libabsl-dev libyaml-cpp-dev libexpected-dev libcli11-dev prometheus-cpp-dev zlib1g-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libre-dev
 )
-test_packages=(openssl procps)
+test_packages=(openssl procps python3-venv)
 lab_packages=(iproute2 nftables nsd kamailio kamailio-tls-modules sip-tester openssl procps util-linux)
 deploy_packages=(prometheus python3-venv buildah podman runc binutils) # promtool of prometheus; its server is not started
 bench_packages=(curl)
@@ -119,14 +119,18 @@ install_kustomize() {
   install_go_program kustomize sigs.k8s.io/kustomize/kustomize/v5 "$kustomize_version"
 }
 
-# A Python of our own, rebuilt when the list of packages changes.
+# install_python_packages LIST NAME: a Python of our own, build/tools/NAME, rebuilt when the list of packages changes.
 install_python_packages() {
-  local list=tests/deploy/requirements.txt venv=$tools/deploy-python
+  local list=$1 venv=$tools/$2
   cmp -s "$list" "$venv/installed.txt" && return
   say "installing Python packages of $list"
   rm -rf "$venv"
   python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$list"
+  if ! "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$list"; then
+    say "Python packages could not be installed; the tests that need them will say so" >&2
+    rm -rf "$venv"
+    return
+  fi
   cp "$list" "$venv/installed.txt"
 }
 
@@ -148,10 +152,13 @@ done
 install_packages "${packages[@]}"
 for group in "${groups[@]}"; do
   case $group in
-    test) install_buf ;;
+    test)
+      install_buf
+      install_python_packages clients/python/requirements-test.txt python
+      ;;
     deploy)
       install_kustomize
-      install_python_packages
+      install_python_packages tests/deploy/requirements.txt deploy-python
       ;;
     bench) install_go_programs ;;
   esac

@@ -1,0 +1,196 @@
+"""What each call of the surface sends and what its answer means, without I/O: shared by Client and AsyncClient."""
+
+import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from flowbroker import _methods, _wire, _wire_history, history, types
+from flowbroker._methods import Method, Request, Response
+from flowbroker.v1 import broker_service_pb2 as broker
+from flowbroker.v1 import flow_service_pb2 as flows
+from flowbroker.v1 import history_service_pb2 as memory
+
+Result = TypeVar("Result")
+Metadata = tuple[tuple[str, str], ...]
+DestinationLike = str | types.ResponseDestination | types.Destination
+
+_FLOWS_PER_PAGE = 500
+_PREFERENCES_PER_PAGE = 500
+_RACES_PER_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Request, Response, Result]):
+    method: Method[Request, Response]
+    request: Request
+    parse: Callable[[Response], Result]
+    metadata: Metadata = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pages(Generic[Response, Result]):
+    """A list that comes in pages. The request of a page is that of the one before with its token."""
+
+    method: Method[Any, Response]
+    request: Any  # Protobuf has no common type for requests with a page_token.
+    parse: Callable[[Response], Iterable[Result]]
+    at_most: int | None = None
+    items: list[Result] = field(default_factory=list)
+
+    def page(self) -> Call[Any, Response, bool]:
+        """The call for the next page; its result is whether another one has to follow."""
+        if self.at_most is not None:
+            self.request.page_size = min(_RACES_PER_PAGE, self.at_most - len(self.items))
+        return Call(self.method, self.request, self._take)
+
+    def _take(self, response: Any) -> bool:
+        self.items.extend(self.parse(response))
+        self.request.page_token = response.next_page_token
+        return bool(response.next_page_token) and (self.at_most is None or len(self.items) < self.at_most)
+
+
+def acquire(
+    destination: DestinationLike,
+    client_group: str,
+    time_sensitive: bool,
+    exclusive: bool,
+    request_id: str,
+    want_trace: bool,
+    traceparent: str,
+) -> Call[broker.AcquireRequest, broker.AcquireResponse, types.AcquiredFlow]:
+    request = broker.AcquireRequest(
+        destination=_wire.to_destination(destination),
+        client_group=client_group,
+        time_sensitive=time_sensitive,
+        exclusive=exclusive,
+        request_id=request_id,
+        want_trace=want_trace,
+    )
+    metadata = (("traceparent", traceparent),) if traceparent else ()
+    return Call(_methods.ACQUIRE, request, _wire.acquired, metadata)
+
+
+def release(flow_id: str) -> Call[broker.ReleaseRequest, broker.ReleaseResponse, None]:
+    return Call(_methods.RELEASE, broker.ReleaseRequest(flow_id=flow_id), _nothing)
+
+
+def warm(
+    destination: DestinationLike, client_group: str
+) -> Call[broker.WarmRequest, broker.WarmResponse, bool]:
+    request = broker.WarmRequest(destination=_wire.to_destination(destination), client_group=client_group)
+    return Call(_methods.WARM, request, lambda response: response.already_warm)
+
+
+def resolve(
+    destination: DestinationLike,
+) -> Call[broker.ResolveRequest, broker.ResolveResponse, types.Resolution]:
+    request = broker.ResolveRequest(destination=_wire.to_destination(destination))
+    return Call(_methods.RESOLVE, request, _wire.resolution)
+
+
+def report_outcome(
+    flow_id: str,
+    outcome: types.TransactionOutcome,
+    rtt: datetime.timedelta | None,
+    retry_after: datetime.timedelta | None,
+) -> Call[broker.ReportOutcomeRequest, broker.ReportOutcomeResponse, bool]:
+    request = broker.ReportOutcomeRequest(
+        flow_id=flow_id,
+        outcome=broker.TransactionOutcome.Name(outcome.value),
+        rtt=_wire.to_duration(rtt) if rtt is not None else None,
+        retry_after=_wire.to_duration(retry_after) if retry_after is not None else None,
+    )
+    return Call(_methods.REPORT_OUTCOME, request, lambda response: response.known_flow)
+
+
+def list_flows(client_group: str | None) -> Pages[flows.ListFlowsResponse, types.Flow]:
+    request = flows.ListFlowsRequest(page_size=_FLOWS_PER_PAGE, client_group=client_group)
+    return Pages(_methods.LIST_FLOWS, request, lambda response: map(_wire.flow, response.flows))
+
+
+def get_flow(flow_id: str) -> Call[flows.GetFlowRequest, flows.GetFlowResponse, types.Flow]:
+    return Call(
+        _methods.GET_FLOW, flows.GetFlowRequest(flow_id=flow_id), lambda response: _wire.flow(response.flow)
+    )
+
+
+def close_flow(flow_id: str) -> Call[flows.CloseFlowRequest, flows.CloseFlowResponse, None]:
+    return Call(_methods.CLOSE_FLOW, flows.CloseFlowRequest(flow_id=flow_id), _nothing)
+
+
+def probe_flow(flow_id: str) -> Call[flows.ProbeFlowRequest, flows.ProbeFlowResponse, types.ProbeResult]:
+    return Call(_methods.PROBE_FLOW, flows.ProbeFlowRequest(flow_id=flow_id), _wire.probe)
+
+
+def watch_flows(after_sequence: int, client_group: str | None) -> flows.WatchFlowsRequest:
+    return flows.WatchFlowsRequest(after_sequence=after_sequence, client_group=client_group)
+
+
+def list_family_preferences(
+    interface: str,
+    family: types.AddressFamily | None,
+    prefix: history.IpNetwork | types.IpAddress | str,
+    only_impaired: bool,
+) -> Pages[memory.ListFamilyPreferencesResponse, history.FamilyPreference]:
+    request = memory.ListFamilyPreferencesRequest(
+        page_size=_PREFERENCES_PER_PAGE, interface=interface, prefix=str(prefix), only_impaired=only_impaired
+    )
+    if family is not None:
+        request.family = family.value  # type: ignore[assignment]  # An int, at run time.
+    return Pages(
+        _methods.LIST_FAMILY_PREFERENCES,
+        request,
+        lambda response: map(_wire_history.preference, response.preferences),
+    )
+
+
+def get_reachability(
+    host: str, port: int | None, transport: types.Transport | None, interface: str
+) -> Call[memory.GetReachabilityRequest, memory.GetReachabilityResponse, list[history.TargetReachability]]:
+    request = memory.GetReachabilityRequest(
+        host=host,
+        port=port or 0,
+        transport=_wire.transport_name(transport or types.Transport.UNKNOWN),
+        interface=interface,
+    )
+    return Call(
+        _methods.GET_REACHABILITY,
+        request,
+        lambda response: [_wire_history.target(one) for one in response.targets],
+    )
+
+
+def list_races(
+    count: int, host: str, succeeded: bool | None, client_group: str | None
+) -> Pages[memory.ListRacesResponse, history.Race]:
+    if count < 1:
+        raise ValueError("count is at least 1")
+    outcome = {None: "UNSPECIFIED", True: "SUCCEEDED", False: "FAILED"}[succeeded]
+    request = memory.ListRacesRequest(
+        host=host, outcome=f"RACE_OUTCOME_{outcome}", client_group=client_group
+    )
+    return Pages(_methods.LIST_RACES, request, lambda response: map(_wire_history.race, response.races), count)
+
+
+def reset_history(
+    all: bool, prefix: history.IpNetwork | str | None, host: str | None
+) -> Call[memory.ResetHistoryRequest, memory.ResetHistoryResponse, history.Forgotten]:
+    if [all, prefix is not None, host is not None].count(True) != 1:
+        raise ValueError("say one of all=True, prefix and host")
+    request = memory.ResetHistoryRequest(prefix=str(prefix) if prefix is not None else None, host=host)
+    if all:
+        request.all = True
+    return Call(
+        _methods.RESET_HISTORY,
+        request,
+        lambda response: history.Forgotten(response.targets, response.prefixes),
+    )
+
+
+def watch_preferences(after_sequence: int, interface: str) -> memory.WatchPreferencesRequest:
+    return memory.WatchPreferencesRequest(after_sequence=after_sequence, interface=interface)
+
+
+def _nothing(_: object) -> None:
+    return None

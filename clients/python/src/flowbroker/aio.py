@@ -1,0 +1,171 @@
+"""The client for asyncio: Client with `await`."""
+
+import datetime
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+
+from flowbroker import _calls, _methods, _wire, _wire_history, channel, history, types
+from flowbroker._calls import Call, DestinationLike, Pages, Result
+from flowbroker._methods import Method, Request, Response
+from flowbroker.channel import MutualTls, Timeout
+from flowbroker.errors import from_rpc_error
+from flowbroker.aio_streams import AsyncRelay, AsyncWatch
+
+
+class AsyncClient:
+    """A connection to one broker for the tasks of one event loop. Calls, defaults and errors are those of Client, where
+    they are described. Streams are opened by `async with`."""
+
+    def __init__(
+        self, address: str = "", *, tls: MutualTls | None = None, default_timeout: Timeout = channel.DEFAULT_TIMEOUT
+    ) -> None:
+        self.address = channel.broker_address(address)
+        self._default_timeout = channel.seconds(default_timeout)
+        self._channel = channel.open_aio_channel(self.address, tls)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def acquire(
+        self,
+        destination: DestinationLike,
+        *,
+        client_group: str = "",
+        time_sensitive: bool = True,
+        exclusive: bool = False,
+        request_id: str = "",
+        want_trace: bool = False,
+        traceparent: str = "",
+        timeout: Timeout | None = None,
+    ) -> types.AcquiredFlow:
+        call = _calls.acquire(
+            destination, client_group, time_sensitive, exclusive, request_id, want_trace, traceparent
+        )
+        return await self._run(call, timeout)
+
+    async def release(self, flow_id: str, *, timeout: Timeout | None = None) -> None:
+        await self._run(_calls.release(flow_id), timeout)
+
+    async def warm(self, destination: DestinationLike, *, client_group: str = "", timeout: Timeout | None = None) -> bool:
+        return await self._run(_calls.warm(destination, client_group), timeout)
+
+    async def resolve(self, destination: DestinationLike, *, timeout: Timeout | None = None) -> types.Resolution:
+        return await self._run(_calls.resolve(destination), timeout)
+
+    async def report_outcome(
+        self,
+        flow_id: str,
+        outcome: types.TransactionOutcome,
+        *,
+        rtt: datetime.timedelta | None = None,
+        retry_after: datetime.timedelta | None = None,
+        timeout: Timeout | None = None,
+    ) -> bool:
+        return await self._run(_calls.report_outcome(flow_id, outcome, rtt, retry_after), timeout)
+
+    async def list_flows(self, *, client_group: str | None = None, timeout: Timeout | None = None) -> list[types.Flow]:
+        return await self._all(_calls.list_flows(client_group), timeout)
+
+    async def get_flow(self, flow_id: str, *, timeout: Timeout | None = None) -> types.Flow:
+        return await self._run(_calls.get_flow(flow_id), timeout)
+
+    async def close_flow(self, flow_id: str, *, timeout: Timeout | None = None) -> None:
+        await self._run(_calls.close_flow(flow_id), timeout)
+
+    async def probe_flow(self, flow_id: str, *, timeout: Timeout | None = None) -> types.ProbeResult:
+        return await self._run(_calls.probe_flow(flow_id), timeout)
+
+    async def list_family_preferences(
+        self,
+        *,
+        interface: str = "",
+        family: types.AddressFamily | None = None,
+        prefix: history.IpNetwork | types.IpAddress | str = "",
+        only_impaired: bool = False,
+        timeout: Timeout | None = None,
+    ) -> list[history.FamilyPreference]:
+        return await self._all(_calls.list_family_preferences(interface, family, prefix, only_impaired), timeout)
+
+    async def get_reachability(
+        self,
+        host: str,
+        *,
+        port: int | None = None,
+        transport: types.Transport | None = None,
+        interface: str = "",
+        timeout: Timeout | None = None,
+    ) -> list[history.TargetReachability]:
+        return await self._run(_calls.get_reachability(host, port, transport, interface), timeout)
+
+    async def list_races(
+        self,
+        count: int = 20,
+        *,
+        host: str = "",
+        succeeded: bool | None = None,
+        client_group: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> list[history.Race]:
+        return await self._all(_calls.list_races(count, host, succeeded, client_group), timeout)
+
+    async def reset_history(
+        self,
+        *,
+        all: bool = False,
+        prefix: history.IpNetwork | str | None = None,
+        host: str | None = None,
+        timeout: Timeout | None = None,
+    ) -> history.Forgotten:
+        return await self._run(_calls.reset_history(all, prefix, host), timeout)
+
+    def relay(self, *, client_group: str = "") -> AsyncRelay:
+        open_call = self._channel.stream_stream(
+            _methods.RELAY.path,
+            request_serializer=_methods.RELAY.request.SerializeToString,
+            response_deserializer=_methods.RELAY.response.FromString,
+        )
+        return AsyncRelay(open_call, client_group, self._default_timeout)
+
+    def watch_flows(self, *, after_sequence: int = 0, client_group: str | None = None) -> AsyncWatch[types.FlowEvent]:
+        request = _calls.watch_flows(after_sequence, client_group)
+        return self._watch(_methods.WATCH_FLOWS, request, _wire.flow_event, after_sequence)
+
+    def watch_preferences(self, *, after_sequence: int = 0, interface: str = "") -> AsyncWatch[history.PreferenceEvent]:
+        request = _calls.watch_preferences(after_sequence, interface)
+        return self._watch(_methods.WATCH_PREFERENCES, request, _wire_history.preference_event, after_sequence)
+
+    async def _run(self, call: Call[Request, Response, Result], timeout: Timeout | None) -> Result:
+        patience = self._default_timeout if timeout is None else channel.seconds(timeout)
+        invoke = self._channel.unary_unary(
+            call.method.path,
+            request_serializer=call.method.request.SerializeToString,
+            response_deserializer=call.method.response.FromString,
+        )
+        try:
+            response = await invoke(call.request, timeout=patience, metadata=call.metadata)
+        except grpc.RpcError as error:
+            raise from_rpc_error(error) from error
+        return call.parse(response)
+
+    async def _all(self, pages: Pages[Response, Result], timeout: Timeout | None) -> list[Result]:
+        while await self._run(pages.page(), timeout):
+            pass
+        return pages.items
+
+    def _watch(self, method: Method[Any, Any], request: Any, parse: Any, after_sequence: int) -> AsyncWatch[Any]:
+        invoke = self._channel.unary_stream(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.response.FromString,
+        )
+        return AsyncWatch(lambda: invoke(request), parse, after_sequence, self._default_timeout)
