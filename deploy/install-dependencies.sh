@@ -22,7 +22,7 @@ lab_packages=(iproute2 nftables nsd kamailio kamailio-tls-modules sip-tester ope
 deploy_packages=(prometheus python3-venv buildah podman runc binutils) # promtool of prometheus; its server is not started
 bench_packages=(curl)
 image_packages=(buildah podman debootstrap) # to compile the whole image: tests/deploy/full_image_build.sh
-clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
+clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm) # llvm: llvm-symbolizer, without which no suppression matches
 
 tools=$PWD/build/tools
 buf_version=1.75.0
