@@ -1,9 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <variant>
 
-#include "service/config/service_config.h"
+#include "service/config/config_loader.h"
 
 namespace flowbroker::config {
 
@@ -13,10 +14,19 @@ struct EarlyExit {
   std::string text;  ///< to stdout for code 0, else to stderr; ends with a line break
 };
 
-/// Reads the settings: defaults, then the file of `--config`, then the flags. Flags win over the file.
-std::variant<ServiceConfig, EarlyExit> ParseCommandLine(int argc, const char* const* argv);
+/// What the process was started for.
+enum class Purpose : std::uint8_t {
+  kServe,
+  kCheckConfig,  ///< say what is wrong with the settings, and end
+  kPrintConfig,  ///< say what the settings are, and end
+};
 
-/// Whether the settings make sense together; the detail names the one that does not.
-Expected<void> Validate(const ServiceConfig& config);
+struct CommandLine {
+  Purpose purpose = Purpose::kServe;
+  ConfigSources sources;
+};
+
+/// Reads the command line; the values of settings are not looked at yet.
+std::variant<CommandLine, EarlyExit> ParseCommandLine(int argc, const char* const* argv);
 
 }  // namespace flowbroker::config

@@ -33,8 +33,10 @@ std::string_view ToString(LogLevel level) {
   __builtin_unreachable();
 }
 
-std::vector<std::string> DefaultListen() {
-  return {"unix:" + DefaultSocket(), "127.0.0.1:7460"};
+std::vector<std::string> DefaultListen(const ServiceConfig& config) {
+  std::vector<std::string> addresses = {"unix:" + DefaultSocket()};
+  if (config.grpc_plaintext || !config.grpc_certificate_file.empty()) addresses.emplace_back("127.0.0.1:7460");
+  return addresses;
 }
 
 }  // namespace flowbroker::config

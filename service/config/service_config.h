@@ -65,9 +65,9 @@ struct ServiceConfig {
   std::size_t watch_queue_events = 10'000;                   ///< per watching stream; a slower watcher is ended
 };
 
-/// Where `flowbrokerd` listens unless told: a Unix socket, and 127.0.0.1:7460. The socket is
-/// /run/flowbroker/flowbroker.sock where that can be written, else in $XDG_RUNTIME_DIR/flowbroker, else in
+/// Where `flowbrokerd` listens unless told: a Unix socket, and 127.0.0.1:7460 where TLS or plaintext is on. The socket
+/// is /run/flowbroker/flowbroker.sock where that can be written, else in $XDG_RUNTIME_DIR/flowbroker, else in
 /// /tmp/flowbroker-<uid>. Makes no directory.
-std::vector<std::string> DefaultListen();
+std::vector<std::string> DefaultListen(const ServiceConfig& config);
 
 }  // namespace flowbroker::config

@@ -19,18 +19,38 @@ using Place = Value& (*)(ServiceConfig&);
 struct Setting {
   std::string_view name;
   std::string_view group;  ///< heading in `--help`
-  std::string_view help;   ///< what it does and its unit, without the default
+  std::string_view help;   ///< what it does and its unit, without range and default
   std::variant<Place<bool>, Place<int>, Place<std::size_t>, Place<Duration>, Place<std::string>, Place<LogLevel>,
                Place<std::vector<std::string>>, Place<std::vector<Endpoint>>, Place<std::vector<Transport>>,
                Place<std::vector<location::EgressRule>>>
       place;
+  std::string_view least = {};  ///< of a number or time, as an operator writes it; empty: 0
+  std::string_view most = {};   ///< empty: whatever the type holds
+  bool live = false;            ///< SIGHUP changes it; otherwise it takes a restart
 
-  /// Reads `text` into `config`. On failure the detail names the setting.
+  constexpr Setting From(std::string_view lowest, std::string_view highest = {}) const {
+    Setting setting = *this;
+    setting.least = lowest;
+    setting.most = highest;
+    return setting;
+  }
+  constexpr Setting Live() const {
+    Setting setting = *this;
+    setting.live = true;
+    return setting;
+  }
+
+  /// Reads `text` into `config`, which is left alone on failure. The detail says what is wrong with the text and what
+  /// is allowed; it does not name the setting.
   Expected<void> Apply(std::string_view text, ServiceConfig& config) const;
 
-  /// What `config` holds, as text.
-  std::string Show(ServiceConfig& config) const;
+  /// What `config` holds, as text that Apply understands.
+  std::string Show(const ServiceConfig& config) const;
 
+  /// "from 1s to 10m", "at least 1", "at most 256"; empty where everything is allowed.
+  std::string Range() const;
+
+  /// Whether the flag may be repeated.
   bool is_list() const { return std::holds_alternative<Place<std::vector<std::string>>>(place); }
 };
 
@@ -39,5 +59,8 @@ std::span<const Setting> Settings();
 
 /// The setting called `name`; null where there is none.
 const Setting* FindSetting(std::string_view name);
+
+/// What to tell someone who wrote `name`, which is none: "did you mean "racing"?", or where to look.
+std::string SuggestSetting(std::string_view name);
 
 }  // namespace flowbroker::config

@@ -21,72 +21,103 @@ const std::array kSettings = {
             Place<bool>([](C& c) -> auto& { return c.grpc_plaintext; })},
     Setting{"certificate-check-interval", "Process",
             "how often the files of certificates are looked at for new ones; 0: only on SIGHUP",
-            Place<Duration>([](C& c) -> auto& { return c.certificate_check_interval; })},
+            Place<Duration>([](C& c) -> auto& { return c.certificate_check_interval; })}
+        .From("0", "24h")
+        .Live(),
     Setting{"admin", "Process", "address of the admin HTTP listener, or off",
             Place<std::string>([](C& c) -> auto& { return c.admin; })},
     Setting{
         "admin-token-file", "Process",
         "file whose first line is the bearer token for /v1 and /drain; without it these are served on loopback only",
-        Place<std::string>([](C& c) -> auto& { return c.admin_token_file; })},
+        Place<std::string>([](C& c) -> auto& { return c.admin_token_file; })}
+        .Live(),
     Setting{"admin-calls-per-second", "Process", "calls as JSON over HTTP; further ones get 429; 0: no limit",
-            Place<std::size_t>([](C& c) -> auto& { return c.admin_calls_per_second; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.admin_calls_per_second; })}
+        .Live(),
     Setting{"metrics-prefixes", "Process",
             "prefixes whose family preference has series of its own, those with most traffic",
-            Place<std::size_t>([](C& c) -> auto& { return c.metrics_prefixes; })},
-    Setting{"log-level", "Process", "error, warn or info", Place<LogLevel>([](C& c) -> auto& { return c.log_level; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.metrics_prefixes; })}
+        .From("", "1000"),
+    Setting{"log-level", "Process", "error, warn or info", Place<LogLevel>([](C& c) -> auto& { return c.log_level; })}
+        .Live(),
     Setting{"log-slower-than", "Process", "Acquires that took longer are logged with their trace",
-            Place<Duration>([](C& c) -> auto& { return c.log_slower_than; })},
+            Place<Duration>([](C& c) -> auto& { return c.log_slower_than; })}
+        .Live(),
     Setting{"completion-queues", "Process", "threads that serve gRPC; 0: one per two cores",
-            Place<std::size_t>([](C& c) -> auto& { return c.completion_queues; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.completion_queues; })}
+        .From("", "256"),
     Setting{"max-deadline", "Process", "stands in for an absent deadline of a call and bounds a longer one",
-            Place<Duration>([](C& c) -> auto& { return c.max_deadline; })},
+            Place<Duration>([](C& c) -> auto& { return c.max_deadline; })}
+        .From("1ms", "1h")
+        .Live(),
     Setting{"drain-timeout", "Process", "calls still running so long after SIGTERM are cancelled",
-            Place<Duration>([](C& c) -> auto& { return c.drain_timeout; })},
+            Place<Duration>([](C& c) -> auto& { return c.drain_timeout; })}
+        .From("0", "1h")
+        .Live(),
     Setting{"relay-queue-bytes", "Process", "octets a Relay stream holds for its reader before flows are held back",
-            Place<std::size_t>([](C& c) -> auto& { return c.relay_queue_bytes; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.relay_queue_bytes; })}
+        .From("1K", "1G"),
     Setting{"relay-queue-messages", "Process",
             "messages a Relay stream holds for its reader before flows are held back",
-            Place<std::size_t>([](C& c) -> auto& { return c.relay_queue_messages; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.relay_queue_messages; })}
+        .From("1", "1M"),
     Setting{"watch-queue-events", "Process",
             "events a WatchFlows or WatchPreferences stream holds for its reader before it is ended",
-            Place<std::size_t>([](C& c) -> auto& { return c.watch_queue_events; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.watch_queue_events; })}
+        .From("1", "1M"),
     Setting{"operators", "Tenants",
             "identities (SPIFFE id or DNS name of a certificate) that may see and do everything",
-            Place<std::vector<std::string>>([](C& c) -> auto& { return c.operators; })},
+            Place<std::vector<std::string>>([](C& c) -> auto& { return c.operators; })}
+        .Live(),
     Setting{"tenant-calls-per-second", "Tenants",
             "calls of one tenant; further ones get RESOURCE_EXHAUSTED; 0: no limit",
-            Place<std::size_t>([](C& c) -> auto& { return c.tenant_calls_per_second; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.tenant_calls_per_second; })}
+        .Live(),
     Setting{"tenant-calls-in-flight", "Tenants", "calls of one tenant that wait for their answer; 0: no limit",
-            Place<std::size_t>([](C& c) -> auto& { return c.tenant_calls_in_flight; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.tenant_calls_in_flight; })}
+        .Live(),
     Setting{"tenant-streams", "Tenants", "Relay and Watch streams of one tenant; 0: no limit",
-            Place<std::size_t>([](C& c) -> auto& { return c.tenant_streams; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.tenant_streams; })}
+        .Live(),
     Setting{"tenant-flows", "Tenants", "flows of one tenant open at once; 0: no limit",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.live.max_flows_per_tenant; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.live.max_flows_per_tenant; })}
+        .Live(),
     Setting{"max-tenants", "Tenants", "tenants with calls, streams or flows; callers of further ones are refused",
-            Place<std::size_t>([](C& c) -> auto& { return c.max_tenants; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.max_tenants; })}
+        .From("1", "1M")
+        .Live(),
     Setting{"egress-deny", "Egress policy", "never connected to: 10.0.0.0/8, 192.0.2.1:5060, [2001:db8::/32]:5060-5080",
-            Place<std::vector<location::EgressRule>>([](C& c) -> auto& { return c.broker.live.egress.deny; })},
+            Place<std::vector<location::EgressRule>>([](C& c) -> auto& { return c.broker.live.egress.deny; })}
+        .Live(),
     Setting{"egress-allow", "Egress policy",
             "may be connected to, unless egress-deny names it: also loopback, link-local, multicast and metadata "
             "addresses, which are denied otherwise",
-            Place<std::vector<location::EgressRule>>([](C& c) -> auto& { return c.broker.live.egress.allow; })},
+            Place<std::vector<location::EgressRule>>([](C& c) -> auto& { return c.broker.live.egress.allow; })}
+        .Live(),
     Setting{"egress-only-allowed", "Egress policy", "nothing may be connected to that egress-allow does not name",
-            Place<bool>([](C& c) -> auto& { return c.broker.live.egress.only_allowed; })},
+            Place<bool>([](C& c) -> auto& { return c.broker.live.egress.only_allowed; })}
+        .Live(),
     Setting{"shards", "Broker", "threads that own flows; 0: one per core",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.shards; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.shards; })}
+        .From("", "256"),
     Setting{"max-requests", "Broker", "Acquires in flight; further ones get RESOURCE_EXHAUSTED",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.max_requests; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.max_requests; })}
+        .From("1"),
     Setting{"max-attempts", "Broker", "connection attempts in flight, all races together; further ones wait",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.max_attempts; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.max_attempts; })}
+        .From("1"),
     Setting{"max-reprobes", "Broker", "background attempts on held targets in flight; further ones wait for a request",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.max_reprobes; })},
     Setting{"dns-servers", "DNS", "servers to ask, 127.0.0.1:5300,[::1]:53; empty: those of /etc/resolv.conf",
             Place<std::vector<Endpoint>>([](C& c) -> auto& { return c.broker.dns.servers; })},
     Setting{"dns-timeout", "DNS", "of the first try per server",
-            Place<Duration>([](C& c) -> auto& { return c.broker.dns.timeout; })},
-    Setting{"dns-tries", "DNS", "tries per server", Place<int>([](C& c) -> auto& { return c.broker.dns.tries; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.dns.timeout; })}
+        .From("10ms", "1m"),
+    Setting{"dns-tries", "DNS", "tries per server", Place<int>([](C& c) -> auto& { return c.broker.dns.tries; })}.From(
+        "1", "10"),
     Setting{"dns-max-in-flight", "DNS", "questions in flight per shard; more overflow a local resolver",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.dns.max_in_flight; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.dns.max_in_flight; })}
+        .From("1"),
     Setting{"dns-cache-entries", "DNS", "answers remembered, about 500 octets each",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.dns.cache.max_entries; })},
     Setting{"dns-max-ttl", "DNS", "no answer is believed longer",
@@ -122,47 +153,63 @@ const std::array kSettings = {
     Setting{"attempt-spacing", "Racing", "least time between two attempts, also after a failure",
             Place<Duration>([](C& c) -> auto& { return c.broker.racing.min_spacing; })},
     Setting{"connect-timeout", "Racing", "an attempt silent for so long has failed",
-            Place<Duration>([](C& c) -> auto& { return c.broker.racing.connect_timeout; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.racing.connect_timeout; })}
+        .From("1ms", "10m"),
     Setting{"tls-timeout", "Racing", "a TLS handshake may take so long",
-            Place<Duration>([](C& c) -> auto& { return c.broker.racing.tls_timeout; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.racing.tls_timeout; })}
+        .From("1ms", "10m"),
     Setting{"probe-timeout", "Racing",
             "a UDP path or an existing flow that leaves a probe unanswered so long has failed",
-            Place<Duration>([](C& c) -> auto& { return c.broker.racing.probe_timeout; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.racing.probe_timeout; })}
+        .From("1ms", "10m"),
     Setting{"max-parallel-attempts", "Racing", "attempts of one race in flight at once",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.racing.max_parallel; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.racing.max_parallel; })}
+        .From("1"),
     Setting{"history-targets", "Memory of reachability", "targets remembered",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.history.max_targets; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.history.max_targets; })}
+        .From("1", "1G"),
     Setting{"history-prefixes", "Memory of reachability", "prefixes remembered",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.history.max_prefixes; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.history.max_prefixes; })}
+        .From("1", "1G"),
     Setting{"history-ipv4-prefix", "Memory of reachability", "length of an IPv4 prefix in bits",
-            Place<int>([](C& c) -> auto& { return c.broker.history.ipv4_prefix_bits; })},
+            Place<int>([](C& c) -> auto& { return c.broker.history.ipv4_prefix_bits; })}
+        .From("0", "32"),
     Setting{"history-ipv6-prefix", "Memory of reachability", "length of an IPv6 prefix in bits",
-            Place<int>([](C& c) -> auto& { return c.broker.history.ipv6_prefix_bits; })},
+            Place<int>([](C& c) -> auto& { return c.broker.history.ipv6_prefix_bits; })}
+        .From("0", "128"),
     Setting{"history-half-life", "Memory of reachability", "evidence loses half its weight in this time",
-            Place<Duration>([](C& c) -> auto& { return c.broker.history.half_life; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.history.half_life; })}
+        .From("1s", "8760h"),
     Setting{"history-lifetime", "Memory of reachability", "without new evidence nothing is known any more after this",
-            Place<Duration>([](C& c) -> auto& { return c.broker.history.lifetime; })},
-    Setting{"history-max-hold", "Memory of reachability",
-            "a silent target gets its head start again after this; at most 10m",
-            Place<Duration>([](C& c) -> auto& { return c.broker.history.max_hold; })},
-    Setting{"history-quick-hold", "Memory of reachability", "the same for a target that refuses; at most 10m",
-            Place<Duration>([](C& c) -> auto& { return c.broker.history.quick_hold; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.history.lifetime; })}
+        .From("1s", "8760h"),
+    Setting{"history-max-hold", "Memory of reachability", "a silent target gets its head start again after this",
+            Place<Duration>([](C& c) -> auto& { return c.broker.history.max_hold; })}
+        .From("1s", "10m"),
+    Setting{"history-quick-hold", "Memory of reachability", "the same for a target that refuses",
+            Place<Duration>([](C& c) -> auto& { return c.broker.history.quick_hold; })}
+        .From("1s", "10m"),
     Setting{"history-least-slow", "Memory of reachability",
             "a held target that answers within this is not slow, whatever overtook it",
-            Place<Duration>([](C& c) -> auto& { return c.broker.history.least_slow; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.history.least_slow; })}
+        .From("1ms", "10s"),
     Setting{"history-max-unavailable", "Memory of reachability",
-            "the longest Retry-After of a reported 503 that is believed; at most 24h",
-            Place<Duration>([](C& c) -> auto& { return c.broker.history.max_unavailable; })},
+            "the longest Retry-After of a reported 503 that is believed",
+            Place<Duration>([](C& c) -> auto& { return c.broker.history.max_unavailable; })}
+        .From("1s", "24h"),
     Setting{"history-first-reprobe", "Memory of reachability",
             "a held target is retried in the background after this, then after twice as long each time",
-            Place<Duration>([](C& c) -> auto& { return c.broker.history.first_reprobe; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.history.first_reprobe; })}
+        .From("100ms", "10m"),
     Setting{"history-longest-reprobe", "Memory of reachability", "the longest time between two such retries",
-            Place<Duration>([](C& c) -> auto& { return c.broker.history.longest_reprobe; })},
+            Place<Duration>([](C& c) -> auto& { return c.broker.history.longest_reprobe; })}
+        .From("100ms", "10m"),
     Setting{"history-file", "Memory of reachability",
             "memory is kept here over a restart; its directory must be writable; empty: it is not kept",
             Place<std::string>([](C& c) -> auto& { return c.history_file; })},
     Setting{"history-save-interval", "Memory of reachability", "how often that file is written, also at the end",
-            Place<Duration>([](C& c) -> auto& { return c.history_save_interval; })},
+            Place<Duration>([](C& c) -> auto& { return c.history_save_interval; })}
+        .From("100ms", "24h"),
     Setting{"kept-races", "Memory of reachability", "traces of races that ListRaces shows, about 4 KB each; 0: none",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.kept_races; })},
     Setting{"kept-preference-events", "Memory of reachability", "preference events a WatchPreferences can resume from",
@@ -182,9 +229,11 @@ const std::array kSettings = {
             "evidence younger than this proves a flow alive; without it the flow is probed first",
             Place<Duration>([](C& c) -> auto& { return c.broker.flows.fresh_for; })},
     Setting{"max-flows", "Flows", "flows open at once; further ones get RESOURCE_EXHAUSTED",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows; })}
+        .From("1"),
     Setting{"max-flows-per-target", "Flows", "flows open to one address, port and transport, per shard",
-            Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows_per_target; })},
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows_per_target; })}
+        .From("1"),
     Setting{"flow-send-queue", "Flows", "octets waiting to leave on one flow; beyond it messages are refused",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.send_queue_bytes; })},
     Setting{"handover-bytes", "Flows", "octets on their way to one shard's sockets; beyond it messages are refused",

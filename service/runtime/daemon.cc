@@ -3,12 +3,25 @@
 #include <unistd.h>
 
 #include <boost/json/object.hpp>
+#include <chrono>
 #include <utility>
 
+#include "service/runtime/process_setup.h"
+
 namespace flowbroker::runtime {
+namespace {
+
+using config::LogLevel;
+
+/// The threads' own descriptors, listeners, DNS sockets and a few callers; with fewer nothing useful could be done.
+constexpr std::size_t kFewestDescriptors = 256;
+
+}  // namespace
 
 Daemon::Daemon(const config::ServiceConfig& config)
     : config_(config),
+      grpc_files_({config.grpc_certificate_file, config.grpc_private_key_file, config.grpc_client_ca_file}),
+      sip_files_({config.broker.tls.ca_file, config.broker.tls.certificate_file, config.broker.tls.private_key_file}),
       log_writer_(STDERR_FILENO),
       log_(log_writer_, config.log_level),
       telemetry_(log_, config.log_slower_than) {}
@@ -20,6 +33,7 @@ Expected<std::unique_ptr<Daemon>> Daemon::Start(const config::ServiceConfig& con
 }
 
 Expected<void> Daemon::StartParts() {
+  if (auto enough = CheckDescriptors(); !enough) return enough;
   auto broker = engine::ConnectionBroker::Create(config_.broker, &telemetry_);
   if (!broker) return Unexpected(broker.error());
   broker_ = *std::move(broker);
@@ -28,12 +42,33 @@ Expected<void> Daemon::StartParts() {
   if (!rpc) return Unexpected(rpc.error());
   rpc_ = *std::move(rpc);
   if (auto admin = StartAdmin(); !admin) return admin;
+  reloader_ = std::make_unique<Reloader>(
+      config_, Reloader::Parts{log_, telemetry_, *broker_, *rpc_, admin_.get(), grpc_files_, sip_files_});
+  telemetry_.metrics().reloads().RecordStart(std::chrono::system_clock::now().time_since_epoch());
   rpc_->SetServing(true);
   serving_ = true;
   boost::json::object fields;
   fields["grpc"] = rpc_->addresses();
   fields["admin"] = admin_ ? admin_->address() : "off";
-  log_.Write(config::LogLevel::kInfo, "started", std::move(fields));
+  log_.Write(LogLevel::kInfo, "started", std::move(fields));
+  for (const std::string& warning : rpc_->warnings()) log_.Write(LogLevel::kWarn, "exposed", {{"detail", warning}});
+  return {};
+}
+
+Expected<void> Daemon::CheckDescriptors() {
+  const std::size_t limit = RaiseDescriptorLimit();
+  if (limit < kFewestDescriptors) {
+    return Unexpected({FailureReason::kLimitReached,
+                       "only " + std::to_string(limit) + " file descriptors are allowed; at least " +
+                           std::to_string(kFewestDescriptors) + " are needed: raise LimitNOFILE= or ulimit -n"});
+  }
+  const std::size_t max_flows = config_.broker.flows.max_flows;
+  if (limit < max_flows + kFewestDescriptors) {
+    log_.Write(LogLevel::kWarn, "few_descriptors",
+               {{"limit", limit},
+                {"max_flows", max_flows},
+                {"advice", "raise LimitNOFILE= or ulimit -n, or lower max-flows; UDP flows share descriptors"}});
+  }
   return {};
 }
 
@@ -70,26 +105,37 @@ std::string Daemon::ReadyLine() const {
   return "flowbrokerd ready: grpc=" + rpc_->addresses() + " admin=" + (admin_ ? admin_->address() : "off");
 }
 
+std::optional<Duration> Daemon::CertificateCheckInterval() const {
+  if (config_.certificate_check_interval == Duration::zero()) return std::nullopt;
+  return config_.certificate_check_interval;
+}
+
+void Daemon::Reload(const config::LoadedConfig& loaded) {
+  const std::lock_guard lock(mutex_);
+  reloader_->Reload(loaded);
+}
+
 void Daemon::BeginDrain() {
-  serving_ = false;
-  rpc_->SetServing(false);
+  const std::lock_guard lock(mutex_);
+  if (!serving_.exchange(false)) return;
+  log_.Write(LogLevel::kInfo, "draining");
+  rpc_->BeginDrain(config_.drain_timeout);
 }
 
 void Daemon::Stop() {
   if (broker_ == nullptr) return;
-  const bool was_serving = serving_.exchange(false);
-  if (was_serving) log_.Write(config::LogLevel::kInfo, "stopping");
-  if (rpc_ != nullptr) {
-    rpc_->SetServing(false);
-    if (admin_ != nullptr) admin_->RefuseCalls();
-    rpc_->Drain(config_.drain_timeout);
-  }
+  BeginDrain();
+  const bool was_started = reloader_ != nullptr;
+  if (was_started) log_.Write(LogLevel::kInfo, "stopping");
+  if (admin_ != nullptr) admin_->RefuseCalls();
+  if (rpc_ != nullptr) rpc_->Drain(config_.drain_timeout);
   broker_->Stop();
   history_file_.reset();  // writes what is known at the end
-  admin_.reset();         // its channel ends inside rpc_
+  reloader_.reset();
+  admin_.reset();  // its channel ends inside rpc_
   rpc_.reset();
   broker_.reset();
-  if (was_serving) log_.Write(config::LogLevel::kInfo, "stopped");
+  if (was_started) log_.Write(LogLevel::kInfo, "stopped");
 }
 
 Daemon::~Daemon() {

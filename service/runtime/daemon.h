@@ -2,14 +2,18 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include "broker/base/expected.h"
 #include "broker/engine/connection_broker.h"
 #include "service/admin/admin_server.h"
+#include "service/config/config_loader.h"
 #include "service/config/service_config.h"
 #include "service/rpc/rpc_server.h"
 #include "service/runtime/history_file.h"
+#include "service/runtime/reloader.h"
 #include "service/telemetry/broker_telemetry.h"
 #include "service/telemetry/json_log.h"
 #include "service/telemetry/log_writer.h"
@@ -19,8 +23,10 @@ namespace flowbroker::runtime {
 /// Everything that runs in `flowbrokerd`, in the order of its life: log, telemetry, broker, its memory, gRPC, admin.
 ///
 ///     auto daemon = Daemon::Start(config);
-///     WaitForStopSignal();
+///     ...
 ///     (*daemon)->Stop();
+///
+/// One thread, but for what says otherwise.
 class Daemon {
  public:
   /// Starts all of it and says SERVING. On failure nothing is left running and the detail tells an operator what to
@@ -35,18 +41,33 @@ class Daemon {
   /// "flowbrokerd ready: grpc=unix:...,127.0.0.1:7460 admin=127.0.0.1:7461".
   std::string ReadyLine() const;
 
-  /// Says NOT_SERVING, lets calls in progress finish for the drain time-out, then ends everything. Blocks; idempotent.
+  /// Takes the settings that can change while the process runs, and reads all certificates again.
+  void Reload(const config::LoadedConfig& loaded);
+
+  /// To be called every now and then: reads those certificates again whose files have changed.
+  void CheckCertificates() { reloader_->CheckCertificates(); }
+  /// How often that should be; absent: never.
+  std::optional<Duration> CertificateCheckInterval() const;
+
+  /// No new work from now on: health says NOT_SERVING, /readyz 503. What is in flight goes on. For good; idempotent;
+  /// any thread.
+  void BeginDrain();
+
+  /// BeginDrain, lets calls in progress finish for the drain time-out, then ends everything. Blocks; idempotent.
   void Stop();
 
  private:
   explicit Daemon(const config::ServiceConfig& config);
   Expected<void> StartParts();
+  Expected<void> CheckDescriptors();
   Expected<void> OpenHistoryFile();
   Expected<void> StartAdmin();
-  void BeginDrain();
   std::string MetricsText();
 
-  const config::ServiceConfig config_;
+  config::ServiceConfig config_;
+  FileWatch grpc_files_;  // of certificates; since before they are first read, so that no change is missed
+  FileWatch sip_files_;
+  std::mutex mutex_;  // of the change of config_ and of the begin of the drain, which may come from the admin thread
   std::atomic<bool> serving_ = false;
   telemetry::LogWriter log_writer_;
   telemetry::JsonLog log_;
@@ -55,6 +76,7 @@ class Daemon {
   std::unique_ptr<HistoryFile> history_file_;  // null: memory is not kept
   std::unique_ptr<rpc::RpcServer> rpc_;
   std::unique_ptr<admin::AdminServer> admin_;
+  std::unique_ptr<Reloader> reloader_;
 };
 
 }  // namespace flowbroker::runtime

@@ -118,9 +118,11 @@ Expected<void> DurableFile::Replace(std::span<const std::uint8_t> octets) const 
 
 Expected<void> DurableFile::CheckWritable() const {
   if (IsOther(path_)) return NoRegularFile(path_);
-  const Descriptor file(OpenNew(TemporaryPath()));
-  if (!file.is_open()) return CannotDo("create", TemporaryPath());
-  unlink(TemporaryPath().c_str());
+  // A name of its own: a running process may be writing the other one.
+  const std::string probe = TemporaryPath() + "." + std::to_string(getpid());
+  const Descriptor file(OpenNew(probe));
+  if (!file.is_open()) return CannotDo("create", probe);
+  unlink(probe.c_str());
   return {};
 }
 

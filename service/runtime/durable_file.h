@@ -28,8 +28,8 @@ class DurableFile {
   /// Puts `octets` in its place: a new file beside it, readable by its owner only, flushed to the disk and renamed.
   Expected<void> Replace(std::span<const std::uint8_t> octets) const;
 
-  /// Whether Replace can be expected to work: makes and removes the file that Replace writes to. Fails where something
-  /// is in its place that is not a regular file: a rename would put a file where /dev/null was.
+  /// Whether Replace can be expected to work: makes and removes a file beside it. Fails where something is in its place
+  /// that is not a regular file: a rename would put a file where /dev/null was. Disturbs nobody who writes the file.
   Expected<void> CheckWritable() const;
 
   /// Renames it to `path` + ".bad", in place of an earlier one. Only a regular file.

@@ -13,6 +13,7 @@
 
 #include "broker/engine/broker_observer.h"
 #include "service/telemetry/history_metrics.h"
+#include "service/telemetry/reload_metrics.h"
 
 namespace flowbroker::telemetry {
 
@@ -34,6 +35,9 @@ class BrokerMetrics {
 
   /// Those of memory.
   HistoryMetrics& history() { return history_; }
+
+  /// Those of settings and certificates read again.
+  ReloadMetrics& reloads() { return reloads_; }
 
   /// All series in the text format of Prometheus.
   std::string Text() const;
@@ -66,6 +70,7 @@ class BrokerMetrics {
 
   prometheus::Registry registry_;
   HistoryMetrics history_{registry_};
+  ReloadMetrics reloads_{registry_};
   std::array<prometheus::Counter*, kSources> acquired_{};
   std::array<prometheus::Counter*, kReasons> acquire_failed_{};
   std::array<prometheus::Histogram*, kSources> acquire_time_{};  // null for pooled: nothing was waited for

@@ -29,7 +29,7 @@ void BrokerTelemetry::OnAcquired(const engine::AcquireResult& result, Duration t
   metrics_.CountAcquire(result, took);
   if (!result.flow && WorthLogging(result.flow.error().reason)) {
     LogAcquire(config::LogLevel::kWarn, "acquire_failed", result, took, failed_limiter_);
-  } else if (result.flow && took >= slow_) {
+  } else if (result.flow && took >= slow_.load(std::memory_order_relaxed)) {
     LogAcquire(config::LogLevel::kInfo, "acquire_slow", result, took, slow_limiter_);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "broker/engine/broker_observer.h"
@@ -16,6 +17,9 @@ class BrokerTelemetry final : public engine::BrokerObserver {
  public:
   /// `log` must outlive it.
   BrokerTelemetry(JsonLog& log, Duration slow) : log_(log), slow_(slow) {}
+
+  /// Acquires that took longer are logged.
+  void SetSlow(Duration slow) { slow_.store(slow, std::memory_order_relaxed); }
 
   void OnAcquired(const engine::AcquireResult& result, Duration took) override;
   void OnAttempt(const history::AttemptOutcome& outcome) override { metrics_.CountAttempt(outcome); }
@@ -40,7 +44,7 @@ class BrokerTelemetry final : public engine::BrokerObserver {
                   RateLimiter& limiter);
 
   JsonLog& log_;
-  const Duration slow_;
+  std::atomic<Duration> slow_;
   BrokerMetrics metrics_;
   RateLimiter slow_limiter_{20, std::chrono::seconds(1)};
   RateLimiter failed_limiter_{20, std::chrono::seconds(1)};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <string_view>
@@ -16,13 +17,14 @@ class JsonLog {
   /// `writer` must outlive the log.
   JsonLog(LogWriter& writer, config::LogLevel level) : writer_(writer), level_(level) {}
 
-  bool Enabled(config::LogLevel level) const { return level <= level_; }
+  bool Enabled(config::LogLevel level) const { return level <= level_.load(std::memory_order_relaxed); }
+  void SetLevel(config::LogLevel level) { level_.store(level, std::memory_order_relaxed); }
 
   void Write(config::LogLevel level, std::string_view event, boost::json::object fields = {});
 
  private:
   LogWriter& writer_;
-  const config::LogLevel level_;
+  std::atomic<config::LogLevel> level_;
 };
 
 /// Whole numbers: Boost.JSON writes every fraction with an exponent, which people cannot read.

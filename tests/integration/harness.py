@@ -105,7 +105,8 @@ class Broker:
         os.makedirs(self.directory, exist_ok=True)
         self.address = f"unix:{self.directory}/broker.sock"
         self.log = os.path.join(self.directory, "log")
-        command = [program("flowbrokerd"), "--listen", self.address, "--listen", "127.0.0.1:7460", "--admin", "off"]
+        command = [program("flowbrokerd"), "--listen", self.address, "--listen", "127.0.0.1:7460",
+                   "--grpc-plaintext", "on", "--admin", "off"]
         command += ["--dns-servers", "127.0.0.1:5300", "--tls-ca-file", f"{lab.state}/ca.pem", *flags]
         with open(self.log, "w") as log:
             self.process = lab.popen("client", command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

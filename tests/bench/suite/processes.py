@@ -84,7 +84,7 @@ class Broker(Process):
     def __init__(self, *arguments, inside=None, tcp=None):
         self._home = tempfile.TemporaryDirectory(prefix="flowbroker-bench-")
         self.address = f"unix:{self._home.name}/broker.sock"
-        listen = ["--listen", self.address] + (["--listen", tcp] if tcp else [])
+        listen = ["--listen", self.address] + (["--listen", tcp, "--grpc-plaintext", "on"] if tcp else [])
         super().__init__([program("flowbrokerd"), *listen, "--admin", "off", "--log-level", "error",
                           "--egress-allow", "127.0.0.0/8,::1", *arguments], inside)
 

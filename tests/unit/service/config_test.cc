@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "service/config/command_line.h"
-#include "service/config/config_file.h"
+#include "service/config/config_loader.h"
 #include "service/config/setting.h"
 #include "service/config/value_text.h"
 
@@ -21,42 +21,48 @@ using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-std::variant<ServiceConfig, EarlyExit> Parse(std::vector<const char*> arguments) {
+std::variant<CommandLine, EarlyExit> Parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "flowbrokerd");
   return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
 }
 
 ServiceConfig Parsed(const std::vector<const char*>& arguments) {
-  auto parsed = Parse(arguments);
-  if (const auto* exit = std::get_if<EarlyExit>(&parsed)) throw std::runtime_error(exit->text);
-  return std::get<ServiceConfig>(parsed);
+  const LoadedConfig loaded = LoadConfig(std::get<CommandLine>(Parse(arguments)).sources);
+  if (!loaded.problems.empty()) throw std::runtime_error(loaded.Problems());
+  return loaded.config;
 }
 
+/// How the process ends, whether the command line or a setting is wrong.
 EarlyExit Refused(const std::vector<const char*>& arguments) {
-  return std::get<EarlyExit>(Parse(arguments));
-}
-
-std::string YamlError(const std::string& text) {
-  ServiceConfig config;
-  const auto applied = ApplyYaml(text, "f.yaml", config);
-  return applied ? "" : applied.error().detail;
+  const auto parsed = Parse(arguments);
+  if (const auto* exit = std::get_if<EarlyExit>(&parsed)) return *exit;
+  const LoadedConfig loaded = LoadConfig(std::get<CommandLine>(parsed).sources);
+  return {loaded.problems.empty() ? 0 : 2, loaded.Problems()};
 }
 
 TEST(CommandLineTest, NeedsNoArguments) {
   const ServiceConfig config = Parsed({});
-  ASSERT_EQ(config.listen.size(), 2U);
+  ASSERT_EQ(config.listen.size(), 1U);
   EXPECT_THAT(config.listen[0], testing::StartsWith("unix:/"));
-  EXPECT_EQ(config.listen[1], "127.0.0.1:7460");
   EXPECT_EQ(config.admin, "127.0.0.1:7461");
   EXPECT_TRUE(config.broker.racing.parallel);
   EXPECT_TRUE(config.broker.dns.servers.empty());
 }
 
+TEST(CommandLineTest, ListensOnTcpOnlyWithTlsOrWhenPlaintextIsAskedFor) {
+  EXPECT_THAT(Parsed({"--grpc-plaintext", "on"}).listen, ElementsAre(testing::_, "127.0.0.1:7460"));
+  EXPECT_THAT(
+      Parsed({"--grpc-certificate-file", "/c", "--grpc-private-key-file", "/k", "--grpc-client-ca-file", "/a"}).listen,
+      ElementsAre(testing::_, "127.0.0.1:7460"));
+  EXPECT_THAT(Refused({"--listen", "127.0.0.1:7460"}).text,
+              HasSubstr("--listen: \"127.0.0.1:7460\" is TCP without TLS"));
+}
+
 TEST(CommandLineTest, SetsWhatTheFlagsSay) {
   const ServiceConfig config =
-      Parsed({"--listen", "unix:/a", "--listen", "127.0.0.1:0", "--racing", "off", "--dns-servers",
-              "127.0.0.1:5300,[::1]:54,192.0.2.1", "--attempt-delay", "150ms", "--tls-ca-file", "/ca.pem",
-              "--transport-preference=udp,tcp", "--max-body-size", "2M", "--dns-tries", "5"});
+      Parsed({"--listen", "unix:/a", "--listen", "127.0.0.1:0", "--grpc-plaintext", "on", "--racing", "off",
+              "--dns-servers", "127.0.0.1:5300,[::1]:54,192.0.2.1", "--attempt-delay", "150ms", "--tls-ca-file",
+              "/ca.pem", "--transport-preference=udp,tcp", "--max-body-size", "2M", "--dns-tries", "5"});
   EXPECT_THAT(config.listen, ElementsAre("unix:/a", "127.0.0.1:0"));
   EXPECT_FALSE(config.broker.racing.parallel);
   ASSERT_EQ(config.broker.dns.servers.size(), 3U);
@@ -84,6 +90,7 @@ TEST(CommandLineTest, NamesTheFlagWithABadValue) {
 
 TEST(CommandLineTest, RefusesUnknownFlagsAndStrayWords) {
   EXPECT_EQ(Refused({"--no-such-flag"}).code, 2);
+  EXPECT_THAT(Refused({"--max-flow", "3"}).text, HasSubstr("did you mean \"max-flows\"?"));
   EXPECT_EQ(Refused({"stray"}).code, 2);
 }
 
@@ -122,11 +129,18 @@ TEST(CommandLineTest, RefusesTimesOfMemoryThatMakeNoSense) {
   for (const auto& [flag, value] : wrong) {
     const EarlyExit exit = Refused({flag, value});
     EXPECT_EQ(exit.code, 2) << flag << value;
-    EXPECT_THAT(exit.text, HasSubstr(std::string(flag + 2) + ": from ")) << value;
+    EXPECT_THAT(exit.text, testing::StartsWith(std::string(flag) + ": \"" + value + "\" is out of range; from "));
   }
   EXPECT_THAT(Refused({"--history-first-reprobe", "2m"}).text, HasSubstr("history-longest-reprobe: must not be less"));
   EXPECT_THAT(Refused({"--history-targets", "2G"}).text, HasSubstr("history-targets"));
   EXPECT_THAT(Refused({"--history-prefixes", "0"}).text, HasSubstr("history-prefixes"));
+}
+
+TEST(CommandLineTest, SaysWhatTheProcessWasStartedFor) {
+  EXPECT_EQ(std::get<CommandLine>(Parse({})).purpose, Purpose::kServe);
+  EXPECT_EQ(std::get<CommandLine>(Parse({"--check-config"})).purpose, Purpose::kCheckConfig);
+  EXPECT_EQ(std::get<CommandLine>(Parse({"--print-config"})).purpose, Purpose::kPrintConfig);
+  EXPECT_EQ(Refused({"--print-config", "--check-config"}).code, 2);
 }
 
 TEST(CommandLineTest, HelpTeachesEverySettingWithItsDefault) {
@@ -135,6 +149,7 @@ TEST(CommandLineTest, HelpTeachesEverySettingWithItsDefault) {
   for (const Setting& setting : Settings()) EXPECT_THAT(exit.text, HasSubstr("--" + std::string(setting.name)));
   EXPECT_THAT(exit.text, HasSubstr("[200ms]"));
   EXPECT_THAT(exit.text, HasSubstr("[tls,tcp,udp]"));
+  EXPECT_THAT(exit.text, HasSubstr("* error, warn or info [info]"));
 }
 
 TEST(SettingsTest, HaveUniqueNamesAndDefaultsThatParseToThemselves) {
@@ -156,44 +171,6 @@ TEST(SettingsTest, HaveAPlaceOfTheirOwn) {
     const void* const place = std::visit([&](auto in) -> const void* { return &in(config); }, setting.place);
     EXPECT_TRUE(places.insert(place).second) << setting.name;
   }
-}
-
-TEST(ConfigFileTest, SetsWhatTheKeysSay) {
-  ServiceConfig config;
-  const auto applied = ApplyYaml(
-      "# comment\nracing: off\nlisten:\n  - unix:/a\n  - 127.0.0.1:1\nconnect-timeout: 3s\n"
-      "dns-servers: [127.0.0.1:5300, 127.0.0.2:5300]\nadmin: off\n",
-      "f.yaml", config);
-  ASSERT_TRUE(applied) << applied.error().detail;
-  EXPECT_FALSE(config.broker.racing.parallel);
-  EXPECT_THAT(config.listen, ElementsAre("unix:/a", "127.0.0.1:1"));
-  EXPECT_EQ(config.broker.racing.connect_timeout, seconds(3));
-  EXPECT_EQ(config.broker.dns.servers.size(), 2U);
-  EXPECT_EQ(config.admin, "off");
-}
-
-TEST(ConfigFileTest, AnEmptyFileChangesNothing) {
-  EXPECT_EQ(YamlError(""), "");
-  EXPECT_EQ(YamlError("# only a comment\n"), "");
-}
-
-TEST(ConfigFileTest, NamesFileAndLineOfAnUnknownKey) {
-  EXPECT_EQ(YamlError("racing: on\nracign: off\n"), "f.yaml:2: unknown key \"racign\"");
-}
-
-TEST(ConfigFileTest, NamesFileAndLineOfAMalformedValue) {
-  EXPECT_THAT(YamlError("\n\nconnect-timeout: fast\n"), testing::StartsWith("f.yaml:3: connect-timeout: "));
-  EXPECT_THAT(YamlError("listen: {a: b}\n"), testing::StartsWith("f.yaml:1: listen: "));
-}
-
-TEST(ConfigFileTest, RefusesWhatIsNotAMap) {
-  EXPECT_THAT(YamlError("just words\n"), testing::StartsWith("f.yaml:1: "));
-  EXPECT_THAT(YamlError("- a\n- b\n"), testing::StartsWith("f.yaml:1: "));
-  EXPECT_THAT(YamlError("a: [1,\n"), testing::StartsWith("f.yaml:"));
-}
-
-TEST(ConfigFileTest, AMissingFileIsAnErrorThatNamesIt) {
-  EXPECT_THAT(Refused({"--config", "/nonexistent/f.yaml"}).text, HasSubstr("/nonexistent/f.yaml"));
 }
 
 TEST(ListenEndpointTest, AllowsPortZeroOnlyForListening) {
