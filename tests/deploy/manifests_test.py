@@ -119,7 +119,10 @@ class Promises:
 
     def test_the_grace_period_fits_draining(self):
         drain = seconds(settings(self.objects)["drain-timeout"])
-        self.assertGreaterEqual(pod_of(self.objects)["terminationGracePeriodSeconds"], drain + 25)
+        hook = container_of(self.objects)["lifecycle"]["preStop"]["exec"]["command"]
+        hook_takes = int(hook[hook.index("--wait") + 1])
+        self.assertGreaterEqual(hook_takes, 5)
+        self.assertGreaterEqual(pod_of(self.objects)["terminationGracePeriodSeconds"], hook_takes + drain + 15)
 
     def test_probes_ask_http_on_the_admin_port_and_differ_in_meaning(self):
         container = container_of(self.objects)
