@@ -5,7 +5,7 @@
 #                                               default: build test lab deploy
 #
 # Debian packages go to the system (root only). What Debian does not have goes to build/tools, unless it is on the PATH
-# already: buf from npm and what the Python client is tested with (group test), grpcurl and ghz from Go (group bench),
+# already: buf from npm and what the Python client is tested with (group test), ghz from Go (lab, bench), grpcurl (bench),
 # kustomize from Go where kubectl has none, and Python packages with schemas of Kubernetes (group deploy).
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -103,11 +103,16 @@ install_go() {
 
 have_old_go() { [[ "$(go env GOVERSION)" =~ ^go1\.(1[0-9]|20) ]]; }
 
-install_go_programs() {
-  have grpcurl && have ghz && return
+install_grpcurl() {
+  have grpcurl && return
+  install_go
+  install_go_program grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl "$grpcurl_version"
+}
+
+install_ghz() {
+  have ghz && return
   install_go
   have_old_go && ghz_version=$ghz_version_old_go
-  install_go_program grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl "$grpcurl_version"
   install_go_program ghz github.com/bojand/ghz/cmd/ghz "$ghz_version"
 }
 
@@ -160,6 +165,10 @@ for group in "${groups[@]}"; do
       install_kustomize
       install_python_packages tests/deploy/requirements.txt deploy-python
       ;;
-    bench) install_go_programs ;;
+    lab) install_ghz ;;
+    bench)
+      install_grpcurl
+      install_ghz
+      ;;
   esac
 done
