@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -21,7 +22,9 @@ namespace {
 /// FlowId has one octet for the shard.
 constexpr std::size_t kMaxShards = 255;
 
-using TlsContexts = std::vector<std::unique_ptr<net::TlsContext>>;
+net::TlsContextOptions FilesOf(const TlsOptions& tls) {
+  return {.ca_file = tls.ca_file, .certificate_file = tls.certificate_file, .private_key_file = tls.private_key_file};
+}
 
 class SilentObserver final : public BrokerObserver {};
 
@@ -35,11 +38,11 @@ BrokerOptions Completed(BrokerOptions options) {
 
 class ConnectionBroker::Impl {
  public:
-  Impl(const BrokerOptions& options, BrokerObserver* observer, TlsContexts tls)
+  Impl(const BrokerOptions& options, BrokerObserver* observer, std::unique_ptr<net::TlsContext> tls)
       : state_(options, observer != nullptr ? *observer : silent_), tls_(std::move(tls)) {
     for (std::size_t i = 0; i < options.shards; ++i) {
       shards_.push_back(
-          std::make_unique<Shard>(static_cast<std::uint8_t>(i), state_, clock_, tls_[i].get(),
+          std::make_unique<Shard>(static_cast<std::uint8_t>(i), state_, clock_, tls_->Sibling(),
                                   [this](const dns::Question& question, const SharedResolver::Ended& ended) {
                                     for (const std::uint8_t shard : ended.shards)
                                       shards_[shard]->PostDnsAnswer(question, ended.answer);
@@ -74,7 +77,8 @@ class ConnectionBroker::Impl {
   SilentObserver silent_;
   net::SystemClock clock_;
   BrokerState state_;
-  TlsContexts tls_;  // one per shard
+  mutable std::mutex tls_mutex_;
+  std::unique_ptr<net::TlsContext> tls_;  // under tls_mutex_: those of the shards are its siblings
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<net::InterfaceMonitor> interfaces_;  // on the first shard's thread; null: no rtnetlink
   std::atomic<RelayId> last_relay_ = 0;
@@ -83,15 +87,9 @@ class ConnectionBroker::Impl {
 
 Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptions options, BrokerObserver* observer) {
   options = Completed(std::move(options));
-  TlsContexts contexts;
-  for (std::size_t i = 0; i < options.shards; ++i) {
-    auto tls = net::TlsContext::Create({.ca_file = options.tls.ca_file,
-                                        .certificate_file = options.tls.certificate_file,
-                                        .private_key_file = options.tls.private_key_file});
-    if (!tls) return Unexpected(tls.error());
-    contexts.push_back(std::move(*tls));
-  }
-  auto impl = std::make_unique<Impl>(options, observer, std::move(contexts));
+  auto tls = net::TlsContext::Create(FilesOf(options.tls));
+  if (!tls) return Unexpected(tls.error());
+  auto impl = std::make_unique<Impl>(options, observer, std::move(*tls));
   return std::unique_ptr<ConnectionBroker>(new ConnectionBroker(std::move(impl)));
 }
 
@@ -302,7 +300,18 @@ void ConnectionBroker::Apply(LiveOptions options) {
 }
 
 Expected<void> ConnectionBroker::ReloadTls() {
+  const std::lock_guard lock(impl_->tls_mutex_);  // to the end: all shards have the same in the end
+  auto fresh = net::TlsContext::Create(FilesOf(impl_->state_.options.tls));
+  if (!fresh) return Unexpected(fresh.error());
+  if ((*fresh)->content_digest() == impl_->tls_->content_digest()) return {};
+  impl_->tls_ = std::move(*fresh);
+  for (const auto& shard : impl_->shards_) shard->PostTlsContext(impl_->tls_->Sibling());
   return {};
+}
+
+std::optional<std::chrono::system_clock::time_point> ConnectionBroker::TlsCertificateExpiry() const {
+  const std::lock_guard lock(impl_->tls_mutex_);
+  return impl_->tls_->CertificateExpiry();
 }
 
 std::uint64_t ConnectionBroker::LatestFlowEvent() const {

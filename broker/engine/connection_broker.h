@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -111,8 +112,10 @@ class ConnectionBroker {
   void Apply(LiveOptions options);
 
   /// Reads the files of TlsOptions again: new connections use what is in them, existing ones stay. Where they cannot be
-  /// used, the detail says why and the old ones stay.
+  /// used, the detail says why and the old ones stay. Where they have not changed, nothing does: may be called often.
   Expected<void> ReloadTls();
+  /// When our own certificate towards SIP peers ends; nothing where there is none.
+  std::optional<std::chrono::system_clock::time_point> TlsCertificateExpiry() const;
 
   /// Ends everything; idempotent. One thread at a time.
   void Stop();

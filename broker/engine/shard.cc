@@ -18,12 +18,14 @@ net::CaresDnsClientOptions DnsClientOptions(const DnsOptions& options) {
 
 }  // namespace
 
-Shard::Shard(std::uint8_t index, BrokerState& state, const Clock& clock, net::TlsContext* tls, DnsAnswered dns_answered)
+Shard::Shard(std::uint8_t index, BrokerState& state, const Clock& clock, std::shared_ptr<net::TlsContext> tls,
+             DnsAnswered dns_answered)
     : state_(state),
       clock_(clock),
       dns_answered_(std::move(dns_answered)),
       dns_(io_, DnsClientOptions(state.options.dns)),
-      sockets_shared_{.io = io_, .clock = clock, .listener = *this, .framing = state.options.framing, .tls = tls},
+      sockets_shared_{
+          .io = io_, .clock = clock, .listener = *this, .framing = state.options.framing, .tls = std::move(tls)},
       core_(index, state, sources_, random_) {}
 
 Shard::~Shard() {
@@ -156,6 +158,10 @@ void Shard::PostDnsAnswer(const dns::Question& question, const SharedResolver::A
 
 void Shard::PostNetworksChanged() {
   asio::post(io_, [this] { WithCore([](ShardCore& core, TimePoint now) { core.flows().OnNetworksChanged(now); }); });
+}
+
+void Shard::PostTlsContext(std::shared_ptr<net::TlsContext> tls) {
+  asio::post(io_, [this, tls = std::move(tls)] { sockets_shared_.tls = tls; });
 }
 
 void Shard::OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt) {

@@ -27,7 +27,8 @@ class Shard final : private net::ConnectionListener {
   /// Where an answered question goes that other shards wait for as well.
   using DnsAnswered = std::function<void(const dns::Question&, const SharedResolver::Ended&)>;
 
-  Shard(std::uint8_t index, BrokerState& state, const Clock& clock, net::TlsContext* tls, DnsAnswered dns_answered);
+  Shard(std::uint8_t index, BrokerState& state, const Clock& clock, std::shared_ptr<net::TlsContext> tls,
+        DnsAnswered dns_answered);
   ~Shard() override;
 
   void Start();
@@ -58,6 +59,9 @@ class Shard final : private net::ConnectionListener {
 
   /// The interfaces or their addresses have changed: BrokerState::networks knows. Any thread.
   void PostNetworksChanged();
+
+  /// TLS connections begun from now on use it. Any thread.
+  void PostTlsContext(std::shared_ptr<net::TlsContext> tls);
 
   /// For what the broker does once and not per shard: its work runs on this shard's thread, until Stop.
   boost::asio::io_context& io() { return io_; }

@@ -18,7 +18,7 @@ struct ShardSockets {
   const Clock& clock;
   ConnectionListener& listener;
   sip::FramerLimits framing;
-  TlsContext* tls;  ///< null: no TLS attempts are made
+  std::shared_ptr<TlsContext> tls;  ///< of connections begun from now on; null: no TLS attempts are made
 
   /// Received bytes pass through here, so that an idle flow holds no buffer. 64 KiB: one full datagram.
   std::array<char, 65536> scratch{};

@@ -30,7 +30,8 @@ StreamConnection::~StreamConnection() = default;
 void StreamConnection::Start(const ConnectSpec& spec) {
   if (spec.target.transport == Transport::kTls) {
     if (sockets_.tls == nullptr) return EndSoon({FailureReason::kTlsHandshakeFailed, "TLS is not configured"});
-    tls_ = std::make_unique<TlsSession>(*sockets_.tls, spec.tls_identity, spec.target.endpoint);
+    tls_context_ = sockets_.tls;
+    tls_ = std::make_unique<TlsSession>(*tls_context_, spec.tls_identity, spec.target.endpoint);
   }
   if (const error_code error = OpenSocket(spec)) return EndSoon(FailureOf(error, SocketPhase::kOpening));
   socket_.async_connect(ToAsio<asio::ip::tcp>(spec.target.endpoint),

@@ -57,6 +57,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   ShardSockets& sockets_;
   flow::ConnectionId id_;
   boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type> socket_;
+  std::shared_ptr<TlsContext> tls_context_;  // that of its beginning; outlives tls_
   std::unique_ptr<TlsSession> tls_;
   sip::MessageFramer framer_;
   std::string unsent_;

@@ -1,9 +1,14 @@
 #include "broker/net/tls_context.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
-#include <optional>
+#include <ctime>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -54,16 +59,39 @@ std::optional<Failure> LoadOwnCertificate(SSL_CTX& context, const TlsContextOpti
   if (SSL_CTX_use_certificate_chain_file(&context, certificate.c_str()) != 1) {
     return Wrong("certificate_file", certificate, CauseOfOpenSslError());
   }
-  if (SSL_CTX_use_PrivateKey_file(&context, key.c_str(), SSL_FILETYPE_PEM) == 1) return std::nullopt;
-  const bool mismatch = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH;
-  std::string cause = CauseOfOpenSslError();
-  if (mismatch) cause = "does not belong to the certificate in " + certificate;
-  return Wrong("private_key_file", key, cause);
+  const std::string mismatch = "does not belong to the certificate in " + certificate;
+  if (SSL_CTX_use_PrivateKey_file(&context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    const bool mismatched = ERR_GET_REASON(ERR_peek_error()) == X509_R_KEY_VALUES_MISMATCH;
+    const std::string cause = CauseOfOpenSslError();
+    return Wrong("private_key_file", key, mismatched ? mismatch : cause);
+  }
+  // A key of another algorithm is taken without a word.
+  if (SSL_CTX_check_private_key(&context) == 1) return std::nullopt;
+  ERR_clear_error();
+  return Wrong("private_key_file", key, mismatch);
+}
+
+// Read before OpenSSL reads them: a file that changes meanwhile looks changed the next time.
+std::string DigestOf(const TlsContextOptions& options) {
+  std::string content;
+  for (const std::string& file : {options.ca_file, options.certificate_file, options.private_key_file}) {
+    std::ifstream stream(file, std::ios::binary);
+    content.append(std::istreambuf_iterator<char>(stream), {});
+    content += '\0';
+  }
+  std::string digest(EVP_MAX_MD_SIZE, '\0');
+  unsigned int size = 0;
+  auto* octets = reinterpret_cast<unsigned char*>(digest.data());
+  EVP_Digest(content.data(), content.size(), octets, &size, EVP_sha256(), nullptr);
+  OPENSSL_cleanse(content.data(), content.size());
+  digest.resize(size);
+  return digest;
 }
 
 }  // namespace
 
 Expected<std::unique_ptr<TlsContext>> TlsContext::Create(const TlsContextOptions& options) {
+  std::string digest = DigestOf(options);
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_client_method()));
   if (!context) return Unexpected(Failure{FailureReason::kInternal, CauseOfOpenSslError()});
@@ -75,7 +103,19 @@ Expected<std::unique_ptr<TlsContext>> TlsContext::Create(const TlsContextOptions
   TlsSession::InstallCallbacks(context.get());
   if (auto failure = LoadTrust(*context, options)) return Unexpected(*std::move(failure));
   if (auto failure = LoadOwnCertificate(*context, options)) return Unexpected(*std::move(failure));
-  return std::unique_ptr<TlsContext>(new TlsContext(context.release(), options.max_cached_sessions));
+  return std::unique_ptr<TlsContext>(new TlsContext(context.release(), options.max_cached_sessions, std::move(digest)));
+}
+
+std::unique_ptr<TlsContext> TlsContext::Sibling() const {
+  SSL_CTX_up_ref(native_);
+  return std::unique_ptr<TlsContext>(new TlsContext(native_, max_cached_sessions_, content_digest_));
+}
+
+std::optional<std::chrono::system_clock::time_point> TlsContext::CertificateExpiry() const {
+  const X509* certificate = SSL_CTX_get0_certificate(native_);
+  std::tm utc{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &utc) != 1) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(timegm(&utc));
 }
 
 TlsContext::~TlsContext() {

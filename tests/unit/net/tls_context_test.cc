@@ -57,6 +57,29 @@ TEST(TlsContextTest, KeyOfAnotherCertificateIsRefused) {
   EXPECT_NE(failure.detail.find("does not belong to the certificate"), std::string::npos) << failure.detail;
 }
 
+TEST(TlsContextTest, KeyOfAnotherAlgorithmIsRefused) {
+  const auto own = MakeCredential({.common_name = "own.example"}, nullptr);
+  const testing::Owned<EVP_PKEY> rsa(EVP_RSA_gen(2048));
+  const TemporaryFile certificate(ToPem(*own.certificate));
+  const TemporaryFile key(ToPem(*rsa));
+  const Failure failure = FailureOf({.certificate_file = certificate.path(), .private_key_file = key.path()});
+  EXPECT_EQ(failure.field, "private_key_file");
+  EXPECT_NE(failure.detail.find("does not belong to the certificate"), std::string::npos) << failure.detail;
+}
+
+TEST(TlsContextTest, TellsWhetherTheFilesHaveChanged) {
+  const auto own = MakeCredential({.common_name = "own.example"}, nullptr);
+  const auto other = MakeCredential({.common_name = "other.example"}, nullptr);
+  const TemporaryFile one(ToPem(*own.certificate));
+  const TemporaryFile same(ToPem(*own.certificate));
+  const TemporaryFile different(ToPem(*other.certificate));
+  const auto digest = [](const TemporaryFile& ca) {
+    return (*TlsContext::Create({.ca_file = ca.path()}))->content_digest();
+  };
+  EXPECT_EQ(digest(one), digest(same));
+  EXPECT_NE(digest(one), digest(different));
+}
+
 TEST(TlsContextTest, KeyWithAPassphraseIsRefusedWithoutAskingForIt) {
   const auto own = MakeCredential({.common_name = "own.example"}, nullptr);
   const TemporaryFile certificate(ToPem(*own.certificate));
