@@ -92,7 +92,7 @@ struct TransactionReport {
   std::optional<flow::FlowId> flow;  ///< absent: what the caller gave cannot be the id of a flow
   Outcome outcome;
   std::optional<Duration> rtt;          ///< unretransmitted request to first response
-  std::optional<Duration> retry_after;  ///< of a 503
+  std::optional<Duration> retry_after;  ///< of a 503; a tenant's counts for a minute at most, as memory is everybody's
 };
 
 struct ProbeResult {

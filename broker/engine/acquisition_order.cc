@@ -158,7 +158,7 @@ std::vector<Acquisitions::RecordStanding> Acquisitions::StandingsOf(const Acquis
 }
 
 bool Acquisitions::HasFlowOrRoom(const Acquisition& acquisition, const JudgedTarget& target) const {
-  if (flows_.pool().HasRoomFor(target.located.target)) return true;
+  if (flows_.pool().HasRoomFor(target.located.target, acquisition.request.owner.tenant)) return true;
   return !acquisition.request.exclusive &&
          flows_.pool().FindShareable(KeyOf(acquisition, target.located.target)) != nullptr;
 }

@@ -171,7 +171,8 @@ void Acquisitions::EndReprobe(Acquisition& acquisition, const Attempt& attempt, 
   const auto verdict = context_.state.history.Judge(attempt.path, now);
   // What works again serves the next request at once (H3, H11), without taking anything from one that has a flow.
   const bool wanted = acquisition.reprobe_of && verdict.reachability == history::Reachability::kReachable &&
-                      flows_.pool().HasRoomFor(key.remote) && flows_.pool().FindShareable(key) == nullptr;
+                      flows_.pool().HasRoomFor(key.remote, key.owner.tenant) &&
+                      flows_.pool().FindShareable(key) == nullptr;
   const auto flow = wanted ? flows_.Open(key, attempt.connection, *attempt.local, /*exclusive=*/false, now)
                            : Unexpected({FailureReason::kLostRace, ""});
   const auto early_messages = attempt.early_messages;

@@ -135,12 +135,19 @@ void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
   }
   JudgeTargets(acquisition, now);
   if (!acquisition.race && UseExistingFlow(acquisition, OrderTargets(acquisition), now)) return;
+  const flow::Flow* probed = acquisition.probed ? flows_.pool().Find(*acquisition.probed) : nullptr;
+  const bool probing = probed != nullptr && probed->probing;  // that flow may answer yet, or make room
+  if (!acquisition.race && !flows_.HasRoomFor(acquisition.request.owner)) {
+    if (!probing) Fail(acquisition, flows_.TenantLimitReached(), now);
+    return;
+  }
   JudgeForRace(acquisition, now);
   racing::CandidatesChanged changed{OrderTargets(acquisition), locator.done(), BetterMayCome(acquisition)};
-  std::erase_if(changed.candidates, [this](const auto& one) { return !flows_.pool().HasRoomFor(one.target); });
+  std::erase_if(changed.candidates, [&](const auto& one) {
+    return !flows_.pool().HasRoomFor(one.target, acquisition.request.owner.tenant);
+  });
   if (changed.candidates.empty()) {
-    const flow::Flow* probed = acquisition.probed ? flows_.pool().Find(*acquisition.probed) : nullptr;
-    if (!changed.complete || (probed != nullptr && probed->probing)) return;  // that flow may answer yet, or make room
+    if (!changed.complete || probing) return;
     context_.state.observer.OnLimit(Limit::kFlowsPerTarget);
     return Fail(acquisition, {FailureReason::kLimitReached, "max_flows_per_target: every target has its full number"},
                 now);

@@ -38,7 +38,7 @@ struct FlowOptions {
   /// Half a minute is the lifetime of the shortest common NAT binding.
   Duration fresh_for = std::chrono::seconds(30);
   std::size_t max_flows = 100'000;
-  std::size_t max_flows_per_target = 64;                    ///< counted in each shard by itself
+  std::size_t max_flows_per_target = 64;                    ///< of each tenant, counted in each shard by itself
   std::size_t send_queue_bytes = std::size_t{1024} * 1024;  ///< per flow; beyond it messages are refused
   std::size_t handover_octets =
       std::size_t{64} * 1024 * 1024;           ///< per shard: messages on the way to its sockets; beyond it refused
@@ -53,6 +53,7 @@ struct FlowOptions {
 struct LiveOptions {
   location::EgressPolicy egress;
   /// Flows of one tenant open at once, in all shards; 0: no limit. Half of max_flows: nobody starves the others.
+  /// Callers of this host, who have no name, are not limited by it.
   std::size_t max_flows_per_tenant = 50'000;
 };
 

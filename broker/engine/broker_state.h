@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "broker/engine/broker_observer.h"
@@ -36,6 +38,42 @@ class SharedLiveOptions {
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<const LiveOptions> options_;
+};
+
+/// How many flows each tenant has open, in all shards. A tenant without flows is not remembered. Thread-safe; callers
+/// of this host, who have no name, are not counted: they are the operator's, and max_flows holds for them.
+class TenantFlows {
+ public:
+  bool HasRoom(const std::string& tenant, std::size_t limit) const {
+    if (tenant.empty() || limit == 0) return true;
+    const std::lock_guard lock(mutex_);
+    const auto count = counts_.find(tenant);
+    return count == counts_.end() || count->second < limit;
+  }
+  /// False, and not counted, where the tenant has `limit` already; 0: no limit.
+  bool Add(const std::string& tenant, std::size_t limit) {
+    if (tenant.empty()) return true;
+    const std::lock_guard lock(mutex_);
+    const auto count = counts_.try_emplace(tenant, 0).first;
+    if (limit > 0 && count->second >= limit) return false;
+    ++count->second;
+    return true;
+  }
+  void Remove(const std::string& tenant) {
+    if (tenant.empty()) return;
+    const std::lock_guard lock(mutex_);
+    const auto count = counts_.find(tenant);
+    if (--count->second == 0) counts_.erase(count);
+  }
+  /// With at least one flow.
+  std::size_t tenants() const {
+    const std::lock_guard lock(mutex_);
+    return counts_.size();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::size_t> counts_;
 };
 
 /// What all shards of a broker share; every part is thread-safe. Outlives the shards.
@@ -87,6 +125,7 @@ struct BrokerState {
   EventLog<FlowEvent> events;
   RaceLog races;
   std::atomic<std::size_t> flows = 0;  ///< open, in all shards
+  TenantFlows tenant_flows;
   /// Rises with every 503, so that shortcuts which do not ask memory know that they must.
   std::atomic<std::uint64_t> unavailable_epoch = 0;
 };

@@ -5,22 +5,23 @@
 namespace flowbroker::engine {
 namespace {
 
-constexpr char kSeparator = '\x1f';  // cannot occur in any of the parts
+// Every part says how long it is, so that no text of one can pass for others: two owners never share a key.
 
 void AppendPort(std::string& key, const std::optional<std::uint16_t>& port) {
-  key += kSeparator;
+  key += port ? '\2' : '\0';
   if (!port) return;
   key += static_cast<char>(*port >> 8U);
   key += static_cast<char>(*port & 0xffU);
 }
 
 void Append(std::string& key, std::string_view text) {
-  key += kSeparator;
+  for (std::size_t rest = text.size(); rest > 0; rest >>= 7U) key += static_cast<char>((rest & 0x7fU) | 0x80U);
+  key += '\0';
   key += text;
 }
 
 void AppendAddress(std::string& key, const std::optional<IpAddress>& address) {
-  key += kSeparator;
+  key += address ? static_cast<char>(address->octets().size()) : '\0';
   if (!address) return;
   for (const std::uint8_t octet : address->octets()) key += static_cast<char>(octet);
 }
@@ -48,7 +49,6 @@ std::string_view WriteDestinationKey(const AcquireRequest& request, std::string&
   buffer.clear();
   const Destination& destination = request.destination;
   std::visit([&buffer](const auto& to) { AppendTo(buffer, to); }, destination.to);
-  buffer += kSeparator;
   for (const Transport transport : {Transport::kUdp, Transport::kTcp, Transport::kTls}) {
     buffer += destination.allowed_transports.Contains(transport) ? '1' : '0';
   }

@@ -9,6 +9,11 @@ std::size_t Hash(std::string_view text) {
   return std::hash<std::string_view>{}(text);
 }
 
+/// Of one owner: nobody's requests redirect the replies to those of another.
+std::size_t TransactionKey(std::string_view branch, const flow::Owner& owner) {
+  return Hash(branch) ^ (std::hash<flow::Owner>{}(owner) * 31);
+}
+
 }  // namespace
 
 void RelayRouter::Attach(RelayId relay, flow::Owner owner, std::shared_ptr<RelaySink> sink) {
@@ -36,7 +41,9 @@ const flow::Owner* RelayRouter::OwnerOf(RelayId relay) const {
 }
 
 void RelayRouter::NoteRequest(std::string_view branch, RelayId relay) {
-  const std::size_t key = Hash(branch);
+  const flow::Owner* owner = OwnerOf(relay);
+  if (owner == nullptr) return;
+  const std::size_t key = TransactionKey(branch, *owner);
   if (!transactions_.insert_or_assign(key, relay).second) return;
   transaction_age_.push_back(key);
   if (transaction_age_.size() <= max_pending_) return;
@@ -46,7 +53,7 @@ void RelayRouter::NoteRequest(std::string_view branch, RelayId relay) {
 
 std::optional<RelayId> RelayRouter::Route(const sip::MessageHead& head, const flow::Owner& owner) const {
   if (!head.is_request) {
-    const auto transaction = transactions_.find(Hash(head.top_via_branch));
+    const auto transaction = transactions_.find(TransactionKey(head.top_via_branch, owner));
     const flow::Owner* asker = transaction == transactions_.end() ? nullptr : OwnerOf(transaction->second);
     if (asker != nullptr && *asker == owner) return transaction->second;  // no peer reaches another owner
   }

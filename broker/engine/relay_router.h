@@ -45,7 +45,7 @@ class RelayRouter {
   const std::size_t max_pending_;
   std::unordered_map<RelayId, Stream> streams_;
   std::unordered_map<flow::Owner, std::vector<RelayId>> of_owner_;
-  std::unordered_map<std::size_t, RelayId> transactions_;  // by hash of the branch
+  std::unordered_map<std::size_t, RelayId> transactions_;  // by hash of branch and owner
   std::deque<std::size_t> transaction_age_;                // oldest first
 };
 

@@ -1,8 +1,21 @@
 #include "broker/engine/shard_flows.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace flowbroker::engine {
+namespace {
+
+/// For so long at most a tenant's word keeps a host behind the others, for everybody. A host that goes on saying 503 is
+/// reported again by the next transaction, so this costs one transaction a minute where the tenant is honest.
+constexpr Duration kTenantRetryAfter = std::chrono::minutes(1);
+
+Duration TrustedRetryAfter(const TransactionReport& report, const flow::Owner& owner) {
+  const Duration asked = report.retry_after.value_or(Duration::zero());
+  return owner.tenant.empty() ? asked : std::min(asked, kTenantRetryAfter);
+}
+
+}  // namespace
 
 ShardFlows::ShardFlows(ShardContext& context, OnClosed on_closed)
     : context_(context),
@@ -13,7 +26,7 @@ ShardFlows::ShardFlows(ShardContext& context, OnClosed on_closed)
 Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
                                        bool exclusive, TimePoint now) {
   BrokerState& state = context_.state;
-  if (!pool_.HasRoomFor(key.remote)) {
+  if (!pool_.HasRoomFor(key.remote, key.owner.tenant)) {
     state.observer.OnLimit(Limit::kFlowsPerTarget);
     return Unexpected({FailureReason::kLimitReached, "max_flows_per_target"});
   }
@@ -21,6 +34,10 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
     state.flows.fetch_sub(1);
     state.observer.OnLimit(Limit::kFlows);
     return Unexpected({FailureReason::kLimitReached, "max_flows"});
+  }
+  if (!state.tenant_flows.Add(key.owner.tenant, context_.live->max_flows_per_tenant)) {
+    state.flows.fetch_sub(1);
+    return Unexpected(TenantLimitReached());
   }
   const history::NetworkId network = state.networks.NetworkOf(local.address, key.local_interface);
   flow::Flow& flow = pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local,
@@ -30,9 +47,19 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
   return &flow;
 }
 
+bool ShardFlows::HasRoomFor(const flow::Owner& owner) const {
+  return context_.state.tenant_flows.HasRoom(owner.tenant, context_.live->max_flows_per_tenant);
+}
+
+Failure ShardFlows::TenantLimitReached() const {
+  context_.state.observer.OnLimit(Limit::kFlowsPerTenant);
+  return {FailureReason::kLimitReached, "max_flows_per_tenant: the tenant has its full number of flows"};
+}
+
 void ShardFlows::Close(flow::Flow& flow, const Failure& failure, TimePoint now) {
   const flow::Flow closed = *pool_.Remove(flow::FlowId(flow.id));
   context_.state.flows.fetch_sub(1);
+  context_.state.tenant_flows.Remove(closed.key.owner.tenant);
   context_.Close(closed.connection);
   EmitEvent(FlowEventKind::kClosed, closed, failure, now);
   on_closed_(closed, failure, now);
@@ -103,7 +130,7 @@ bool ShardFlows::Report(const TransactionReport& report, const flow::Scope& scop
       break;
     case TransactionReport::Outcome::kServiceUnavailable:  // it is reachable, only not willing (D6)
       record(std::nullopt);
-      context_.state.RecordUnavailable(flow->path(), now + report.retry_after.value_or(Duration::zero()), now);
+      context_.state.RecordUnavailable(flow->path(), now + TrustedRetryAfter(report, flow->key.owner), now);
       break;
     case TransactionReport::Outcome::kTimedOut:
       record(FailureReason::kProbeTimedOut);

@@ -26,6 +26,10 @@ class ShardFlows {
   /// Makes the connected socket a flow; a failure is kLimitReached and names the limit.
   Expected<flow::Flow*> Open(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local, bool exclusive,
                              TimePoint now);
+  /// Whether Open would find room under max_flows_per_tenant, as of now.
+  bool HasRoomFor(const flow::Owner& owner) const;
+  /// What Open says where there is none; the observer is told.
+  Failure TenantLimitReached() const;
   void Close(flow::Flow& flow, const Failure& failure, TimePoint now);
   /// False where `scope` has no such open flow.
   bool Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now);
@@ -45,7 +49,9 @@ class ShardFlows {
     return flow.reading_paused || (!flow.suspect && now - flow.last_evidence <= context_.state.options.flows.fresh_for);
   }
 
-  /// Tells memory how a transaction ended (D6). False where `scope` has no such open flow.
+  /// Tells memory how a transaction ended (D6). Memory is everybody's: a tenant's 503 counts for a minute at most, and
+  /// other outcomes are found out by the next probe or re-probe like any other evidence. False where `scope` has no
+  /// such open flow.
   bool Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now);
   std::optional<FlowView> View(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) const;
   /// The open flow; null where `scope` has none of that name.

@@ -20,7 +20,7 @@ Flow& FlowPool::Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint lo
                                      .exclusive = exclusive})
                    .first->second;
   by_key_.emplace(std::hash<FlowKey>{}(flow.key), &flow);
-  ++per_target_[flow.key.remote];
+  ++per_target_[flow.key.remote][flow.key.owner.tenant];
   LinkAsMostRecent(flow);
   return flow;
 }
@@ -57,8 +57,10 @@ std::optional<Flow> FlowPool::Remove(const FlowId& id) {
     by_key_.erase(entry);
     break;
   }
-  const auto count = per_target_.find(flow.key.remote);
-  if (--count->second == 0) per_target_.erase(count);
+  const auto tenants = per_target_.find(flow.key.remote);
+  const auto count = tenants->second.find(flow.key.owner.tenant);
+  if (--count->second == 0) tenants->second.erase(count);
+  if (tenants->second.empty()) per_target_.erase(tenants);
   Flow removed = std::move(flow);
   flows_.erase(found);
   return removed;
@@ -77,9 +79,12 @@ void FlowPool::NoteEvidence(Flow& flow, TimePoint now) {
   NoteActivity(flow, now);
 }
 
-bool FlowPool::HasRoomFor(const Target& target) const {
-  const auto count = per_target_.find(target);
-  return count == per_target_.end() || count->second < limits_.max_flows_per_target;
+bool FlowPool::HasRoomFor(const Target& target, const std::string& tenant) const {
+  std::size_t open = 0;
+  if (const auto tenants = per_target_.find(target); tenants != per_target_.end()) {
+    if (const auto count = tenants->second.find(tenant); count != tenants->second.end()) open = count->second;
+  }
+  return open < limits_.max_flows_per_target;
 }
 
 TimePoint FlowPool::NextIdle() const {

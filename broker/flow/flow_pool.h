@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace flowbroker::flow {
 
 struct PoolLimits {
   Duration idle_timeout = std::chrono::minutes(5);
-  std::size_t max_flows_per_target = 64;
+  std::size_t max_flows_per_target = 64;  ///< of each tenant: one that uses up its own leaves the others theirs
 };
 
 /// The open flows of one shard. Pure; not thread-safe. Pointers to flows stay valid until the flow is removed.
@@ -35,7 +36,8 @@ class FlowPool {
   void NoteActivity(Flow& flow, TimePoint now);  ///< something was sent, or the flow was given to a caller
   void NoteEvidence(Flow& flow, TimePoint now);  ///< the peer answered: no longer suspect; activity too
 
-  bool HasRoomFor(const Target& target) const;
+  /// Whether a further flow of `tenant` to `target` keeps to max_flows_per_target.
+  bool HasRoomFor(const Target& target, const std::string& tenant) const;
 
   /// When the next flow becomes idle; kNever without flows.
   TimePoint NextIdle() const;
@@ -54,7 +56,7 @@ class FlowPool {
   PoolLimits limits_;
   std::unordered_map<FlowId, Flow> flows_;
   std::unordered_multimap<std::size_t, Flow*> by_key_;  // by hash of FlowKey: the key itself lives in the flow
-  std::unordered_map<Target, std::size_t> per_target_;
+  std::unordered_map<Target, std::unordered_map<std::string, std::size_t>> per_target_;  // and tenant
   Flow* least_recent_ = nullptr;
   Flow* most_recent_ = nullptr;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace flowbroker::engine {
 namespace {
 
@@ -49,6 +51,61 @@ TEST(DestinationKeyTest, TellsEverythingElseApart) {
   for (std::size_t i = 0; i < different.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) EXPECT_NE(Key(different[i]), Key(different[j])) << i << " " << j;
   }
+}
+
+TEST(DestinationKeyTest, NoOwnerCanWriteTheKeyOfAnother) {
+  const std::vector<std::string> texts = {"",
+                                          "a",
+                                          "b",
+                                          "a\x1f",
+                                          "\x1f"
+                                          "a",
+                                          "\x1f",
+                                          "a\x1f"
+                                          "b",
+                                          std::string(1, '\0'),
+                                          std::string("\x81\0a", 3),
+                                          std::string("a\x81\0b", 4),
+                                          std::string("\0a", 2),
+                                          std::string(127, 'a'),
+                                          std::string(128, 'a'),
+                                          std::string(129, 'a'),
+                                          std::string(16384, 'a')};
+  std::set<std::string> keys;
+  std::size_t count = 0;
+  for (const std::string& tenant : texts) {
+    for (const std::string& group : texts) {
+      for (const std::string& identity : {std::string(), std::string("a"), std::string("a\x1f")}) {
+        AcquireRequest request = To("sip:example.org");
+        request.owner = {tenant, group};
+        request.destination.tls_identity = identity;
+        keys.insert(Key(request));
+        ++count;
+      }
+    }
+  }
+  EXPECT_EQ(keys.size(), count);
+}
+
+TEST(DestinationKeyTest, NoKeyContinuesAnother) {  // so that what is appended to one never makes another
+  AcquireRequest request = To("sip:example.org");
+  request.owner = {"a", "b"};
+  const std::string key = Key(request);
+  for (const char* more : {"b", "b!", "b=1"}) {
+    request.owner.tenant = "a" + std::string(more);
+    EXPECT_FALSE(Key(request).starts_with(key)) << more;
+  }
+}
+
+TEST(DestinationKeyTest, AnAbsentPortIsNoPart) {
+  const auto response = [](std::optional<std::uint16_t> sent_by, std::optional<std::uint16_t> rport) {
+    AcquireRequest request;
+    request.destination.to =
+        location::ResponseDestination{Transport::kUdp, "example.org", sent_by, std::nullopt, rport};
+    return Key(request);
+  };
+  EXPECT_NE(response(5060, std::nullopt), response(std::nullopt, 5060));
+  EXPECT_NE(response(0x1f1f, std::nullopt), response(std::nullopt, 0x1f1f));
 }
 
 TEST(TlsIdentityTest, IsTheHostOfTheUriUnlessAskedOtherwise_Rfc5922) {

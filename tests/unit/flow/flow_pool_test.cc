@@ -66,11 +66,12 @@ TEST_F(FlowPoolTest, LeastRecentlyUsedBecomesIdleFirst) {
 TEST_F(FlowPoolTest, LimitsFlowsPerTargetAcrossGroups) {
   const Target target = Key("192.0.2.1").remote;
   Add(Key("192.0.2.1", "a"), start_);
-  EXPECT_TRUE(pool_.HasRoomFor(target));
+  EXPECT_TRUE(pool_.HasRoomFor(target, ""));
   const FlowId last = Add(Key("192.0.2.1", "b"), start_).id;
-  EXPECT_FALSE(pool_.HasRoomFor(target));
+  EXPECT_FALSE(pool_.HasRoomFor(target, ""));
+  EXPECT_TRUE(pool_.HasRoomFor(target, "another tenant"));
   pool_.Remove(last);
-  EXPECT_TRUE(pool_.HasRoomFor(target));
+  EXPECT_TRUE(pool_.HasRoomFor(target, ""));
 }
 
 }  // namespace
