@@ -26,7 +26,8 @@ constexpr const char* kFooter =
     "  flowctl watch                               what opens and closes, and why\n"
     "  flowctl races --host example.org -v         what happened lately on the way to it, as waterfalls\n"
     "  flowctl prefs                               which family is used for which prefix, and since when\n"
-    "  flowctl reach sip1.example.org              what is remembered of one host; `reset` forgets it\n\n"
+    "  flowctl reach sip1.example.org              what is remembered of one host; `reset` forgets it\n"
+    "  flowctl drain --wait 5                      take this broker out of service (over its admin port)\n\n"
     "The broker's address is --address, or $FLOWBROKER_ADDRESS, or the daemon's default socket where it exists, or\n"
     "127.0.0.1:7460. A waterfall reads from left to right: one line per step, the bar is when it ran, the last column\n"
     "how it ended. COLUMNS sets the width, NO_COLOR turns colour off.\n\n"
@@ -83,6 +84,7 @@ class CommandLine {
     AddReach();
     AddRaces();
     AddReset();
+    AddDrain();
   }
   CommandLine(const CommandLine&) = delete;
   CommandLine& operator=(const CommandLine&) = delete;
@@ -294,6 +296,21 @@ class CommandLine {
     reset->footer(
         "Flows stay open. The races shown by `races` stay too.\n"
         "Example: flowctl reset --prefix 2001:db8::/32");
+  }
+
+  void AddDrain() {
+    CLI::App* drain = Add(Command::kDrain, "drain", "have the broker take no more calls, as before it is stopped");
+    drain->add_option("--admin", invocation_.admin, "its admin port; default $FLOWBROKER_ADMIN or 127.0.0.1:7461")
+        ->type_name("HOST:PORT");
+    drain->add_option("--token-file", invocation_.token_file, "file whose first line is the admin port's token")
+        ->type_name("PATH");
+    drain->add_option("--wait", invocation_.wait, "then wait for so long, or until the broker has ended")
+        ->check(SecondsBetween(0.0, 86400.0))
+        ->type_name("SECONDS");
+    drain->footer(
+        "For a preStop hook of Kubernetes, where there is no shell: --wait gives callers time to notice before\n"
+        "SIGTERM comes. Draining twice is no error.\n"
+        "Example: flowctl drain --token-file /run/secrets/flowbroker/token --wait 5");
   }
 
   CLI::App app_{kDescription, "flowctl"};

@@ -26,6 +26,7 @@ enum class Command : std::uint8_t {
   kReach,
   kRaces,
   kReset,
+  kDrain,
 };
 
 /// Group of the flows that flowctl acquires: a group of its own, so that it takes no messages away from the servers
@@ -67,6 +68,9 @@ struct Invocation {
   bool waterfall = false;
   // reset: `subject` is the prefix or host
   ResetWhat reset = ResetWhat::kAll;
+  // drain, with `wait`
+  std::string admin;       ///< empty: see AdminAddress
+  std::string token_file;  ///< empty: no token
 };
 
 /// An invocation, or the text to show (help, version, what is wrong) and the exit code.

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <string>
 
+#include "clients/cli/drain.h"
 #include "clients/cli/session.h"
 
 namespace flowbroker::cli {
@@ -29,6 +30,9 @@ int Main(int argc, char** argv) {
   if (!parsed.invocation) {
     (parsed.code == ExitCode::kOk ? std::cout : std::cerr) << parsed.text;
     return static_cast<int>(parsed.code);
+  }
+  if (parsed.invocation->command == Command::kDrain) {
+    return static_cast<int>(RunDrain(*parsed.invocation, std::cout, std::cerr));
   }
   Session session(*parsed.invocation, std::cout, std::cerr, {.columns = TerminalColumns(), .colour = MayColour()});
   const ExitCode code = Run(session);

@@ -1,5 +1,6 @@
 #include "clients/cli/session.h"
 
+#include "clients/cli/drain.h"
 #include "clients/cli/json.h"
 #include "clients/cli/render.h"
 #include "clients/cpp/channel.h"
@@ -95,6 +96,8 @@ ExitCode Run(Session& session) {
       return RunRaces(session);
     case Command::kReset:
       return RunReset(session);
+    case Command::kDrain:  // needs no session; see main.cc
+      return RunDrain(session.invocation, session.out, session.err);
   }
   __builtin_unreachable();
 }
