@@ -11,14 +11,14 @@ bool IsAttempt(const TraceStep& step) {
   return step.what == TraceWhat::kAttempt;
 }
 
-/// Whether memory or DNS trouble may have had a say in the order of the attempts.
+/// Whether memory, DNS trouble or the egress policy may have had a say in the order of the attempts.
 bool OrderIsPlain(const Trace& trace, TimePoint first_attempt) {
   return std::ranges::none_of(trace.steps, [&](const TraceStep& step) {
     const bool memory = step.what == TraceWhat::kOrdering && step.subject == "memory";
     const bool address = step.subject.starts_with("A ") || step.subject.starts_with("AAAA ");
     const bool late = step.outcome == TraceOutcome::kPending || step.end > first_attempt;
     const bool dns = step.what == TraceWhat::kDnsQuery && address && (late || step.outcome == TraceOutcome::kFailed);
-    return memory || dns;
+    return memory || dns || step.failure == FailureReason::kForbidden;
   });
 }
 
@@ -49,6 +49,7 @@ void Referee::OnStage(flow::ConnectionId id, const Target& target, AttemptStage 
       options_.racing.delay);
   const auto [socket, fresh] = sockets_.try_emplace(id.value, Socket{{shard_.now(), delay}, std::nullopt});
   if (fresh) {
+    Demand(egress_.Allows(target), target.ToString() + " is forbidden, and connected to");
     connections_.emplace(std::pair{shard_.now(), target}, id.value);
   } else {
     socket->second.tls = Pace{shard_.now(), delay};

@@ -24,6 +24,9 @@ class Referee {
   /// The host is on another network: requests under way still go by what is known of the old one.
   void OnMoved() { moved_ = shard_.now(); }
 
+  /// From now on nothing else may be connected to, however long ago it was located.
+  void OnPolicy(location::EgressPolicy egress) { egress_ = std::move(egress); }
+
   void Demand(bool holds, const std::string& otherwise);
   const std::vector<std::string>& complaints() const { return complaints_; }
 
@@ -53,6 +56,7 @@ class Referee {
   std::map<std::uint64_t, Socket> sockets_;                                 // by connection
   std::multimap<std::pair<TimePoint, Target>, std::uint64_t> connections_;  // by start and target
   TimePoint moved_ = TimePoint::min();
+  location::EgressPolicy egress_ = {};
   std::vector<std::string> complaints_;
 };
 

@@ -28,7 +28,9 @@ Scenario::Scenario(std::uint64_t seed)
       shard_(seed, options_),
       world_(shard_, dice_),
       referee_(shard_, world_, options_),
-      moves_(dice_.OneIn(3)) {}
+      moves_(dice_.OneIn(3)),
+      policed_(dice_.OneIn(4)),
+      tenanted_(dice_.OneIn(4)) {}
 
 Verdict Scenario::Run() {
   Turmoil();
@@ -57,14 +59,38 @@ void Scenario::Turn() {
     shard_.MoveTo(static_cast<std::uint8_t>(1 + dice_.Roll(2)));
     referee_.OnMoved();
   }
+  if (policed_ && dice_.OneIn(10)) ChangePolicy(AnyPolicy());
   if (what <= 5) return AskForFlow();
   if (what <= 7) return world_.Change();
   if (what == 8) return CancelSomeRequest();
   TouchSomeFlow();
 }
 
+location::EgressPolicy Scenario::AnyPolicy() {
+  static const std::vector<std::string> kRules = {"192.0.1.0/24",    "192.0.2.0/24",  "192.0.0.0/16", "0.0.0.0/0:5061",
+                                                  "2001:db8:1::/48", "2001:db8::/32", "[::/0]:5060"};
+  location::EgressPolicy policy;
+  for (int rules = dice_.Roll(3); rules > 0; --rules) {
+    policy.deny.push_back(*location::EgressRule::Parse(dice_.Of(kRules)));
+  }
+  return policy;
+}
+
+void Scenario::ChangePolicy(const location::EgressPolicy& egress) {
+  shard_.state().live.Set({.egress = egress});
+  referee_.OnPolicy(egress);
+  shard_.core().OnLiveOptionsChanged(shard_.now());
+  Pass(Duration::zero());
+  const flow::FlowPool& pool = shard_.core().flows().pool();
+  for (const flow::FlowId& id : pool.Ids()) {
+    referee_.Demand(egress.Allows(pool.Find(id)->key.remote), "a forbidden flow stays open");
+  }
+  CheckBooks();
+}
+
 void Scenario::AskForFlow() {
   engine::AcquireRequest request = ScriptedShard::RequestFor(world_.AnyUri());
+  if (tenanted_) request.owner.tenant = std::string(static_cast<std::size_t>(dice_.Roll(2)), 't');
   request.exclusive = dice_.OneIn(3);
   request.time_sensitive = !dice_.OneIn(4);
   request.deadline = shard_.now() + milliseconds(1) + dice_.UpTo(dice_.OneIn(2) ? seconds(32) : milliseconds(500));
@@ -80,6 +106,10 @@ void Scenario::AskForFlow() {
 void Scenario::OnAnswer(std::uint64_t key, const engine::AcquireRequest& request, const engine::AcquireResult& result) {
   referee_.Demand(pending_.erase(key) == 1, "a request was answered twice");
   referee_.JudgeAnswer(request, result);
+  if (result.flow) {
+    const flow::Flow* flow = shard_.core().flows().pool().Find(result.flow->id);
+    referee_.Demand(flow == nullptr || flow->key.owner == request.owner, "a flow of another owner");
+  }
   if (result.flow) ++verdict_.answered;
 }
 
@@ -175,6 +205,7 @@ void Scenario::AwaitPreferredFamily() {
   const std::string uri = world_.AnyDualStackUri();
   const Duration pause = milliseconds(100 + dice_.Roll(10'000));
   if (options_.flows.max_flows < 100 || options_.max_requests < 100) return;  // what refuses requests proves nothing
+  if (policed_) ChangePolicy({});
   if (dice_.OneIn(4)) BreakPreferredFamily(uri, pause);
   world_.Repair();
   const TimePoint repaired = shard_.now();
@@ -194,6 +225,7 @@ void Scenario::FallSilent() {
   shard_.RunFor(minutes(6));  // longer than the idle time-out and any race
   referee_.Demand(shard_.sockets_open() == 0, "sockets are left");
   referee_.Demand(shard_.state().flows == 0, "flows are left");
+  referee_.Demand(shard_.state().tenant_flows.tenants() == 0, "the account of a tenant is left");
   referee_.Demand(shard_.core().NextDeadline() == kNever, "a deadline is left");
   const std::size_t prefixes = shard_.state().history.Preferences(shard_.now()).size();
   constexpr std::size_t kStripes = 16;  // each keeps one more than its part

@@ -48,6 +48,8 @@ class Scenario {
   void AskForFlow();
   std::optional<engine::AcquireResult> RaceNow(const std::string& uri);
   void CancelSomeRequest();
+  void ChangePolicy(const location::EgressPolicy& egress);
+  location::EgressPolicy AnyPolicy();
   void TouchSomeFlow();
   void OnAnswer(std::uint64_t key, const engine::AcquireRequest& request, const engine::AcquireResult& result);
   void Pass(Duration duration);
@@ -58,7 +60,9 @@ class Scenario {
   ScriptedShard shard_;
   World world_;
   Referee referee_;
-  const bool moves_;  // from network to network
+  const bool moves_;     // from network to network
+  const bool policed_;   // the egress policy changes now and then
+  const bool tenanted_;  // callers are of several tenants
   std::map<std::uint64_t, Pending> pending_;
   std::uint64_t last_key_ = 0;
   Verdict verdict_;
