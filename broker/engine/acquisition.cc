@@ -39,6 +39,11 @@ TimePoint Acquisition::NextDeadline() const {
   return next;
 }
 
+bool Acquisition::UsedStaleDns() const {
+  return locator && std::ranges::any_of(locator->trace(),
+                                        [](const TraceStep& step) { return step.outcome == TraceOutcome::kStale; });
+}
+
 Trace Acquisition::TraceSoFar() const {
   Trace trace{started, {}};
   if (locator) trace.steps = locator->trace();

@@ -30,6 +30,7 @@ struct Waiter {
   TimePoint asked;
   TimePoint deadline;
   std::string request_id;
+  std::string trace_parent;
   bool want_trace;
   bool shared;  ///< came while the acquisition was under way
 };
@@ -97,6 +98,9 @@ struct Acquisition {
 
   /// The next moment at which time alone moves it.
   TimePoint NextDeadline() const;
+
+  /// Whether an expired DNS answer is among those that led to its targets.
+  bool UsedStaleDns() const;
 
   /// Everything done so far, in order of start.
   Trace TraceSoFar() const;

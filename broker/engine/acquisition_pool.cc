@@ -26,6 +26,7 @@ std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& reque
     if (known->ledger != nullptr) known->ledger->Served(known->record);
   }
   flows_.pool().NoteActivity(*flow, now);
+  flow->CountAcquires(1);
   AcquireResult result{Acquired(*flow, FlowSource::kPooled, now), {now, {}}};
   if (request.want_trace) {
     result.trace.steps.push_back(

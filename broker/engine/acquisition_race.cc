@@ -157,6 +157,7 @@ void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint
   std::vector<history::Path> candidates;
   for (const JudgedTarget& one : acquisition.judged) candidates.push_back(one.path);
   context_.state.history.RecordRace(attempt.path, candidates, now);
+  context_.state.observer.OnRaceWon(attempt.path, std::size_t{id.value} + 1, candidates);
   TraceStep& step = acquisition.attempt_trace[attempt.trace_step];
   step.end = now;
   step.outcome = TraceOutcome::kWon;
@@ -168,6 +169,7 @@ void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint
 
 void Acquisitions::EndReprobe(Acquisition& acquisition, const Attempt& attempt, TimePoint now) {
   const flow::FlowKey key = KeyOf(acquisition, attempt.path.target);
+  context_.state.observer.OnReprobe(attempt.path, std::nullopt);
   const auto verdict = context_.state.history.Judge(attempt.path, now);
   // What works again serves the next request at once (H3, H11), without taking anything from one that has a flow.
   const bool wanted = acquisition.reprobe_of && verdict.reachability == history::Reachability::kReachable &&

@@ -44,14 +44,16 @@ Acquisition* Acquisitions::Find(std::uint64_t number) {
 
 std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_view key, AcquireCallback done,
                                   TimePoint now) {
-  if (context_.stopping) return Refuse(std::move(done), {FailureReason::kShuttingDown, ""}, now);
+  if (context_.stopping) return Refuse(request, std::move(done), {FailureReason::kShuttingDown, ""}, now);
   const auto answered = answered_.Find(request.owner, request.request_id, now);
   if (answered && answered->request_key != RequestKey(request, key)) {
-    return Refuse(std::move(done), {FailureReason::kAlreadyInUse, "request_id was used for another request"}, now);
+    return Refuse(request, std::move(done), {FailureReason::kAlreadyInUse, "request_id was used for another request"},
+                  now);
   }
   if (requests_.size() >= max_requests_ || acquisitions_.size() - reprobes_in_flight_ >= max_requests_) {
     context_.state.observer.OnLimit(Limit::kRequests);
-    return Refuse(std::move(done), {FailureReason::kLimitReached, "max_requests: too many requests in flight"}, now);
+    return Refuse(request, std::move(done), {FailureReason::kLimitReached, "max_requests: too many requests in flight"},
+                  now);
   }
   auto [acquisition, created] = FindOrCreate(request, key, now);
   const std::uint64_t number = acquisition.number;
@@ -69,9 +71,15 @@ std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_vie
   return waiter;
 }
 
-std::uint64_t Acquisitions::Refuse(AcquireCallback done, Failure failure, TimePoint now) {
+std::uint64_t Acquisitions::Refuse(const AcquireRequest& request, AcquireCallback done, Failure failure,
+                                   TimePoint now) {
   AcquireResult result{Unexpected(std::move(failure)), {now, {}}};
-  context_.state.observer.OnAcquired(result, Duration{0});
+  context_.state.observer.OnAcquired({.result = result,
+                                      .took = Duration{0},
+                                      .destination = request.destination,
+                                      .owner = request.owner,
+                                      .request_id = request.request_id,
+                                      .trace_parent = request.trace_parent});
   context_.actions.calls.emplace_back([done = std::move(done), result = std::move(result)] { done(result); });
   return context_.NextNumber();
 }
@@ -102,8 +110,10 @@ std::uint64_t Acquisitions::AddWaiter(Acquisition& acquisition, const AcquireReq
                                              .asked = now,
                                              .deadline = request.deadline,
                                              .request_id = request.request_id,
+                                             .trace_parent = request.trace_parent,
                                              .want_trace = request.want_trace,
                                              .shared = shared});
+  context_.state.observer.OnRequestsWaiting(1);
   acquisition.deadlines.emplace(request.deadline, number);
   return number;
 }
@@ -161,13 +171,14 @@ void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource
   RememberDestination(acquisition, flow, now);
   CountShare(acquisition, flow);
   flows_.pool().NoteActivity(flow, now);
+  flow.CountAcquires(acquisition.waiters.size());
   if (!acquisition.waiters.empty()) LogRace(acquisition, Acquired(flow, source, now), now);
   for (auto& [number, waiter] : acquisition.waiters) {
     const bool by_other = waiter.shared && source == FlowSource::kRaced;
     answered_.Remember(acquisition.request.owner, waiter.request_id, {flow.id, acquisition.request_key}, now);
     AcquireResult result{Acquired(flow, by_other ? FlowSource::kShared : source, now), {waiter.asked, {}}};
     if (waiter.want_trace) result.trace = TraceFor(acquisition, waiter, now);
-    context_.state.observer.OnAcquired(result, now - waiter.asked);
+    Tell(acquisition, waiter, result, now);
     context_.actions.calls.emplace_back([done = std::move(waiter.done), result = std::move(result)] { done(result); });
     requests_.erase(number);
   }
@@ -180,7 +191,22 @@ void Acquisitions::LogRace(const Acquisition& acquisition, Expected<AcquiredFlow
   if (acquisition.locator && races.enabled()) races.Append(RecordOf(acquisition, std::move(flow), now));
 }
 
+void Acquisitions::Tell(const Acquisition& acquisition, const Waiter& waiter, const AcquireResult& result,
+                        TimePoint now) {
+  context_.state.observer.OnRequestsWaiting(-1);
+  const std::function<Trace()> story = [&] { return TraceFor(acquisition, waiter, now); };
+  context_.state.observer.OnAcquired({.result = result,
+                                      .took = now - waiter.asked,
+                                      .destination = acquisition.request.destination,
+                                      .owner = acquisition.request.owner,
+                                      .request_id = waiter.request_id,
+                                      .trace_parent = waiter.trace_parent,
+                                      .stale_dns = acquisition.UsedStaleDns(),
+                                      .story = &story});
+}
+
 void Acquisitions::Fail(Acquisition& acquisition, const Failure& failure, TimePoint now) {
+  if (acquisition.background) context_.state.observer.OnReprobe(acquisition.judged.front().path, failure.reason);
   while (!acquisition.waiters.empty()) EndWaiter(acquisition, acquisition.waiters.begin()->first, failure, now);
   Erase(acquisition, now);
 }
@@ -192,7 +218,7 @@ void Acquisitions::EndWaiter(Acquisition& acquisition, std::uint64_t number, con
   acquisition.deadlines.erase({waiter.mapped().deadline, number});
   if (acquisition.waiters.empty()) LogRace(acquisition, Unexpected(failure), now);
   AcquireResult result{Unexpected(failure), TraceFor(acquisition, waiter.mapped(), now)};
-  context_.state.observer.OnAcquired(result, now - waiter.mapped().asked);
+  Tell(acquisition, waiter.mapped(), result, now);
   context_.actions.calls.emplace_back(
       [done = std::move(waiter.mapped().done), result = std::move(result)] { done(result); });
 }

@@ -65,13 +65,14 @@ class Acquisitions {
   std::pair<Acquisition&, bool> FindOrCreate(const AcquireRequest& request, std::string_view key, TimePoint now);
   std::uint64_t AddWaiter(Acquisition& acquisition, const AcquireRequest& request, AcquireCallback done, bool shared,
                           TimePoint now);
-  std::uint64_t Refuse(AcquireCallback done, Failure failure, TimePoint now);
+  std::uint64_t Refuse(const AcquireRequest& request, AcquireCallback done, Failure failure, TimePoint now);
   void BeginLocating(Acquisition& acquisition, TimePoint now);
   void OnTargets(Acquisition& acquisition, TimePoint now);
   void Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now);
   void LogRace(const Acquisition& acquisition, Expected<AcquiredFlow> flow, TimePoint now);
   void Fail(Acquisition& acquisition, const Failure& failure, TimePoint now);
   void EndWaiter(Acquisition& acquisition, std::uint64_t number, const Failure& failure, TimePoint now);
+  void Tell(const Acquisition& acquisition, const Waiter& waiter, const AcquireResult& result, TimePoint now);
   static bool IsAbandoned(const Acquisition& acquisition);
   void MoveOn(std::uint64_t number, TimePoint now);
   void ExpireWaiters(Acquisition& acquisition, TimePoint now);

@@ -16,6 +16,10 @@ class BrokerHistory final : public HistoryAccess {
   BrokerHistory(BrokerState& state, const Clock& clock) : state_(state), clock_(clock) {}
 
   std::vector<history::FamilyPreference> Preferences() const override;
+  std::optional<history::FamilyPreference> FindPreference(const history::PrefixKey& prefix) const override {
+    return state_.history.FindPreference(prefix, clock_.Now());
+  }
+  PreferenceCounts CountPreferences() const override { return state_.history.CountPreferences(clock_.Now()); }
   std::vector<TargetReachability> Reachability(const ReachabilityQuery& query) const override;
   HistoryOccupancy Occupancy() const override { return state_.history.occupancy(); }
   std::vector<RaceLog::Entry> Races() const override { return state_.races.Newest(); }

@@ -66,6 +66,16 @@ class ConnectionBroker::Impl {
     state_.observer.OnNetworksChanged(state_.networks.Update(interfaces));
   }
 
+  /// The request was answered from the pool.
+  void TellAtOnce(const AcquireRequest& request, const AcquireResult& result) {
+    state_.observer.OnAcquired({.result = result,
+                                .took = Duration{0},
+                                .destination = request.destination,
+                                .owner = request.owner,
+                                .request_id = request.request_id,
+                                .trace_parent = request.trace_parent});
+  }
+
   /// A destination belongs to one shard.
   std::size_t ShardIndexOf(std::string_view key) const { return std::hash<std::string_view>{}(key) % shards_.size(); }
 
@@ -112,7 +122,7 @@ std::optional<AcquireResult> ConnectionBroker::AcquirePooled(const AcquireReques
   const std::string_view key = WriteDestinationKey(request, buffer);
   auto pooled = impl_->shards_[impl_->ShardIndexOf(key)]->WithCore(
       [&](ShardCore& core, TimePoint now) { return core.acquisitions().TryPooled(request, key, now); });
-  if (pooled) impl_->state_.observer.OnAcquired(*pooled, Duration{0});
+  if (pooled) impl_->TellAtOnce(request, *pooled);
   return pooled;
 }
 
@@ -127,7 +137,7 @@ std::optional<RequestHandle> ConnectionBroker::Acquire(AcquireRequest request, A
     if (!pooled) number = core.acquisitions().Start(request, key, std::move(done), now);
   });
   if (!pooled) return RequestHandle{static_cast<std::uint32_t>(index), number};
-  impl_->state_.observer.OnAcquired(*pooled, Duration{0});
+  impl_->TellAtOnce(request, *pooled);
   done(std::move(*pooled));
   return std::nullopt;
 }
@@ -215,6 +225,7 @@ RelayId ConnectionBroker::AttachRelay(flow::Owner owner, std::shared_ptr<RelaySi
   for (const auto& shard : impl_->shards_) {
     shard->WithCore([&](ShardCore& core, TimePoint now) { core.relay().Attach(relay, owner, sink, now); });
   }
+  impl_->state_.observer.OnRelayStreams(1);
   return relay;
 }
 
@@ -222,6 +233,7 @@ void ConnectionBroker::DetachRelay(RelayId relay) {
   for (const auto& shard : impl_->shards_) {
     shard->WithCore([&](ShardCore& core, TimePoint now) { core.relay().Detach(relay, now); });
   }
+  impl_->state_.observer.OnRelayStreams(-1);
 }
 
 void ConnectionBroker::ResumeRelay(RelayId relay) {

@@ -31,7 +31,7 @@ FlowProbes::Running& FlowProbes::FindOrStart(flow::Flow& flow, TimePoint now) {
                 .started = now};
   Running& running = running_.emplace(flow.id, std::move(fresh)).first->second;
   numbers_.emplace(running.number, flow.id);
-  flow.probing = true;
+  flows_.SetProbing(flow, true, now);
   Send(flow, running, running.probe.Start(now));
   Reschedule(running);
   return running;
@@ -107,7 +107,7 @@ void FlowProbes::End(const flow::FlowId& flow, const Expected<ProbeResult>& resu
   Running& running = ended.mapped();
   numbers_.erase(running.number);
   context_.deadlines.Move(running.number, running.scheduled, kNever);
-  if (flow::Flow* open = flows_.pool().Find(flow)) open->probing = false;
+  if (flow::Flow* open = flows_.pool().Find(flow)) flows_.SetProbing(*open, false, now);
   for (auto& caller : running.callers) {
     context_.actions.calls.emplace_back([done = std::move(caller.second), result] { done(result); });
   }

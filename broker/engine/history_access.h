@@ -48,6 +48,11 @@ class HistoryAccess {
   /// What is known of each prefix, in order of network, prefix and transport.
   virtual std::vector<history::FamilyPreference> Preferences() const = 0;
 
+  /// What is known of one prefix, found without looking at others; nothing where it is not remembered.
+  virtual std::optional<history::FamilyPreference> FindPreference(const history::PrefixKey& prefix) const = 0;
+  /// Looks at all prefixes, but holds no lock for longer than 0.2 us for each of a sixteenth of them.
+  virtual PreferenceCounts CountPreferences() const = 0;
+
   /// The targets asked for of which something is known, in order of network, address, port and transport. A host name
   /// stands for the targets that the kept races for it or through it led to, and for its addresses in the DNS cache.
   /// Of an address that was never tried itself: what its prefix says, at the port asked for or the default one.

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <variant>
 
 #include "broker/base/ip_address.h"
 #include "broker/dns/dns_name.h"
+#include "broker/history/reachability_history.h"
 
 namespace flowbroker::engine {
 
@@ -24,12 +26,20 @@ struct Forgotten {
   }
 };
 
-/// How full memory is, and how much it has forgotten for want of room.
+/// How full memory is, how much it has forgotten for want of room, and how often what it held came back.
 struct HistoryOccupancy {
   std::size_t targets = 0;
   std::size_t prefixes = 0;
   std::uint64_t evicted_targets = 0;   ///< ever
   std::uint64_t evicted_prefixes = 0;  ///< ever
+  history::Restorations restored = {};
+};
+
+/// How many prefixes memory holds, by what it thinks of them.
+struct PreferenceCounts {
+  using ByTransportAndFamily = std::array<std::array<std::size_t, 2>, 3>;  ///< in the order of their enumerators
+  ByTransportAndFamily preferring{};                                       ///< that family, today
+  ByTransportAndFamily held{};                                             ///< prefixes of that family
 };
 
 }  // namespace flowbroker::engine

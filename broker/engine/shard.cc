@@ -139,7 +139,9 @@ void Shard::Do(AskDns& ask) {
   dns_.Query(ask.question, [this, question = ask.question, asked](dns::RecordSet records) {
     const TimePoint now = clock_.Now();
     state_.observer.OnDnsAnswer(question, records.status, now - asked);
-    dns_answered_(question, state_.resolver.End(question, std::move(records), now));
+    const SharedResolver::Ended ended = state_.resolver.End(question, std::move(records), now);
+    if (ended.answer.origin == location::AnswerOrigin::kStale) state_.observer.OnDnsLookup(DnsLookup::kStale);
+    dns_answered_(question, ended);
   });
 }
 

@@ -42,6 +42,7 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
   const history::NetworkId network = state.networks.NetworkOf(local.address, key.local_interface);
   flow::Flow& flow = pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local,
                                network, exclusive, now);
+  flow.acquires = state.observer.CountOf(flow.path());
   context_.owners.insert_or_assign(connection, flow.id);
   EmitEvent(FlowEventKind::kOpened, flow, std::nullopt, now);
   return &flow;
@@ -54,6 +55,11 @@ bool ShardFlows::HasRoomFor(const flow::Owner& owner) const {
 Failure ShardFlows::TenantLimitReached() const {
   context_.state.observer.OnLimit(Limit::kFlowsPerTenant);
   return {FailureReason::kLimitReached, "max_flows_per_tenant: the tenant has its full number of flows"};
+}
+
+void ShardFlows::SetProbing(flow::Flow& flow, bool probing, TimePoint now) {
+  if (std::exchange(flow.probing, probing) == probing) return;
+  context_.state.observer.OnFlowProbing(ViewOf(flow, /*open=*/true, now));
 }
 
 void ShardFlows::Close(flow::Flow& flow, const Failure& failure, TimePoint now) {
@@ -120,7 +126,9 @@ bool ShardFlows::Report(const TransactionReport& report, const flow::Scope& scop
   flow::Flow* flow = report.flow ? Find(*report.flow, scope) : nullptr;
   if (flow == nullptr) return false;
   const auto record = [&](std::optional<FailureReason> failure) {
-    context_.state.Record({flow->path(), AttemptStage::kProbe, failure, failure ? std::nullopt : report.rtt}, now);
+    // Memory is told, but not the observer: it is no attempt of ours.
+    context_.state.history.Record({flow->path(), AttemptStage::kProbe, failure, failure ? std::nullopt : report.rtt},
+                                  now);
     flow->suspect = failure.has_value();  // asked whether it lives before anybody gets it again
     if (!failure) pool_.NoteEvidence(*flow, now);
   };

@@ -30,6 +30,7 @@ class ShardFlows {
   bool HasRoomFor(const flow::Owner& owner) const;
   /// What Open says where there is none; the observer is told.
   Failure TenantLimitReached() const;
+  void SetProbing(flow::Flow& flow, bool probing, TimePoint now);
   void Close(flow::Flow& flow, const Failure& failure, TimePoint now);
   /// False where `scope` has no such open flow.
   bool Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now);

@@ -96,6 +96,7 @@ void ShardRelay::Deliver(const flow::Flow& flow, std::optional<RelayId> relay, I
   flow::Flow* open = flows_.pool().Find(flow.id);
   if (open == nullptr) return Hold(flow, std::move(message), now);
   open->reading_paused = true;
+  context_.state.observer.OnBackPressure();
   context_.actions.io.emplace_back(PauseReading{flow.connection});
   blocked_.emplace(flow.id, Blocked{*relay, {}}).first->second.messages.push_back(std::move(message));
 }
@@ -115,6 +116,7 @@ void ShardRelay::DropOldest(HeldMessages& group, const std::string& why, TimePoi
   // One event tells of all drops within a second: a peer that floods must not push everything else out of the log.
   constexpr Duration kReportInterval = std::chrono::seconds(1);
   ++group.dropped;
+  context_.state.observer.OnMessageDropped();
   if (group.reported == TimePoint{} || now - group.reported >= kReportInterval) {
     const std::string count = std::to_string(std::exchange(group.dropped, 0));
     flows_.EmitEvent(FlowEventKind::kMessageDropped, group.messages.front().flow,

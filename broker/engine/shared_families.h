@@ -14,9 +14,9 @@ class SharedFamilies final : public history::Families {
  public:
   explicit SharedFamilies(const history::HistoryOptions& options) : families_(options) {}
 
-  void RecordSuccess(const history::FamilyKey& family, TimePoint now) override {
+  bool RecordSuccess(const history::FamilyKey& family, TimePoint now) override {
     const std::lock_guard lock(mutex_);
-    families_.RecordSuccess(family, now);
+    return families_.RecordSuccess(family, now);
   }
   void RecordFailure(const history::FamilyKey& family, TimePoint now) override {
     const std::lock_guard lock(mutex_);

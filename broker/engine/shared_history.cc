@@ -94,6 +94,25 @@ std::vector<history::FamilyPreference> SharedHistory::Preferences(TimePoint now)
   return all;
 }
 
+std::optional<history::FamilyPreference> SharedHistory::FindPreference(const history::PrefixKey& prefix,
+                                                                       TimePoint now) const {
+  return With(prefix.prefix, [&](const auto& history) { return history.FindPreference(prefix, now); });
+}
+
+PreferenceCounts SharedHistory::CountPreferences(TimePoint now) const {
+  PreferenceCounts counts;
+  const auto count = [&](const history::PrefixKey& key, AddressFamily preferred, bool held) {
+    const auto transport = static_cast<std::size_t>(key.transport);
+    ++counts.preferring[transport][static_cast<std::size_t>(preferred)];
+    if (held) ++counts.held[transport][static_cast<std::size_t>(key.prefix.family())];
+  };
+  for (const auto& stripe : stripes_) {
+    const std::lock_guard lock(stripe->mutex);
+    stripe->history.VisitPreferences(now, count);
+  }
+  return counts;
+}
+
 bool SharedHistory::PutChanges(Stripe& stripe, std::span<const history::Path> touched, TimePoint now) {
   bool any = false;
   for (const history::Path& path : touched) {
@@ -217,6 +236,10 @@ HistoryOccupancy SharedHistory::occupancy() const {
     sum.prefixes += stripe->history.prefix_count();
     sum.evicted_targets += stripe->history.evicted_targets();
     sum.evicted_prefixes += stripe->history.evicted_prefixes();
+    const history::Restorations& restored = stripe->history.restored();
+    sum.restored.targets += restored.targets;
+    sum.restored.prefixes += restored.prefixes;
+    sum.restored.families += restored.families;
   }
   return sum;
 }

@@ -40,6 +40,8 @@ class SharedHistory {
   std::optional<history::ExpectedRtt> Expect(const history::Path& path, AttemptStage stage, TimePoint now) const;
 
   std::vector<history::FamilyPreference> Preferences(TimePoint now) const;
+  std::optional<history::FamilyPreference> FindPreference(const history::PrefixKey& prefix, TimePoint now) const;
+  PreferenceCounts CountPreferences(TimePoint now) const;
   /// Publishes what time alone or the trouble of a family has changed; otherwise that is noticed within half a minute
   /// of traffic on the prefix's neighbours.
   void PublishChanges(TimePoint now);

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/base/target.h"
 #include "broker/base/time.h"
+#include "broker/flow/acquire_count.h"
 #include "broker/flow/connection_id.h"
 #include "broker/flow/flow_id.h"
 #include "broker/flow/owner.h"
@@ -46,8 +48,12 @@ struct Flow {
 
   history::TimerAdvice timers{};  ///< what callers were told last
   TimePoint timers_until{};       ///< when they are to be worked out anew: from then on they are old
+  std::shared_ptr<AcquireCount> acquires = nullptr;  ///< of the Acquires answered with it; null: nobody counts
 
   history::Path path() const { return {network, key.remote}; }
+  void CountAcquires(std::uint64_t answered) const {
+    if (acquires != nullptr) acquires->Add(answered);
+  }
 
   Flow* less_recent = nullptr;  ///< neighbours in the order of last_activity, kept by FlowPool
   Flow* more_recent = nullptr;

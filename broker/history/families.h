@@ -16,7 +16,8 @@ class Families {
  public:
   virtual ~Families() = default;
 
-  virtual void RecordSuccess(const FamilyKey& family, TimePoint now) = 0;
+  /// Whether that has ended its hold.
+  virtual bool RecordSuccess(const FamilyKey& family, TimePoint now) = 0;
   virtual void RecordFailure(const FamilyKey& family, TimePoint now) = 0;
   /// `prefix` of that family is held, and something inside it has just failed.
   virtual void RecordHeld(const FamilyKey& family, const IpAddress& prefix, const Hold::Cause& cause,

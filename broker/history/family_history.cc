@@ -28,12 +28,14 @@ bool AddSuspect(std::vector<Suspect>& suspects, const IpAddress& prefix, TimePoi
 
 FamilyHistory::FamilyHistory(HistoryOptions options) : options_(options), families_(kMaxFamilies) {}
 
-void FamilyHistory::RecordSuccess(const FamilyKey& family, TimePoint now) {
+bool FamilyHistory::RecordSuccess(const FamilyKey& family, TimePoint now) {
   FamilyRecord& record = families_.Use(family);
+  const bool was_held = IsHeld(&record, now);
   record.evidence.Add(true, now, options_);
   record.suspects.clear();
   // However late the answer came: prefixes differ in distance, and one that answers at all proves the family.
   record.hold.reset();
+  return was_held;
 }
 
 void FamilyHistory::RecordFailure(const FamilyKey& family, TimePoint now) {

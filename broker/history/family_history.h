@@ -19,7 +19,7 @@ class FamilyHistory final : public Families {
  public:
   explicit FamilyHistory(HistoryOptions options = {});
 
-  void RecordSuccess(const FamilyKey& family, TimePoint now) override;
+  bool RecordSuccess(const FamilyKey& family, TimePoint now) override;
   void RecordFailure(const FamilyKey& family, TimePoint now) override;
   void RecordHeld(const FamilyKey& family, const IpAddress& prefix, const Hold::Cause& cause, TimePoint now) override;
   std::optional<Hold> HoldOf(const FamilyKey& family, TimePoint now) const override;

@@ -59,16 +59,15 @@ void ReachabilityHistory::RecordSuccess(const AttemptOutcome& outcome, TimePoint
   PrefixRecord& prefix = prefixes_.Use(PrefixOf(outcome.path));
   const bool too_slow = IsLive(target.hold, now) && !target.hold->IsReleasedBy(took);
 
-  const auto release_or_turn_slow = [&](std::optional<Hold>& hold) {
-    if (IsLive(hold, now) && !hold->IsReleasedBy(took)) {
-      hold->TurnSlow(now);
-    } else {
-      hold.reset();
-    }
+  const auto release_or_turn_slow = [&](std::optional<Hold>& hold, std::uint64_t& restored) {
+    const bool was_held = IsLive(hold, now);
+    if (was_held && !hold->IsReleasedBy(took)) return hold->TurnSlow(now);
+    hold.reset();
+    if (was_held) ++restored;
   };
-  release_or_turn_slow(target.hold);
-  release_or_turn_slow(prefix.hold);
-  families_.RecordSuccess(FamilyOf(outcome.path), now);
+  release_or_turn_slow(target.hold, restored_.targets);
+  release_or_turn_slow(prefix.hold, restored_.prefixes);
+  if (families_.RecordSuccess(FamilyOf(outcome.path), now)) ++restored_.families;
   prefix.evidence.Add(true, now, options_);
   prefix.last_success = now;
   if (!too_slow) {  // addresses that always answer too late do go on to speak against their prefix

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -26,6 +27,13 @@ struct ExpectedRtt {
   RttEstimate estimate;
   bool of_target;  ///< from the target's own samples; false: from its prefix
   bool trusted;    ///< the target itself answered lately and nothing speaks against it
+};
+
+/// Holds that a success has ended, ever; by level.
+struct Restorations {
+  std::uint64_t targets = 0;
+  std::uint64_t prefixes = 0;
+  std::uint64_t families = 0;
 };
 
 /// What attempts and traffic taught us about targets and their prefixes. Pure; the owner serialises access.
@@ -74,6 +82,11 @@ class ReachabilityHistory {
 
   /// Every prefix remembered, in no order.
   std::vector<FamilyPreference> Preferences(TimePoint now) const;
+  /// What is known of one of them.
+  std::optional<FamilyPreference> FindPreference(const PrefixKey& prefix, TimePoint now) const;
+  /// Calls visit(prefix, preferred family, whether it is held) for all of them, which is quicker than to list them.
+  using PreferenceVisitor = std::function<void(const PrefixKey&, AddressFamily, bool)>;
+  void VisitPreferences(TimePoint now, const PreferenceVisitor& visit) const;
   /// The preferences whose family or reachability changed since they were taken last; each prefix at most once. Looks
   /// through all of them.
   std::vector<FamilyPreference> TakeChanges(TimePoint now);
@@ -102,6 +115,7 @@ class ReachabilityHistory {
   std::size_t prefix_count() const { return prefixes_.size(); }
   std::uint64_t evicted_targets() const { return targets_.evicted(); }  ///< forgotten for want of room, ever
   std::uint64_t evicted_prefixes() const { return prefixes_.evicted(); }
+  const Restorations& restored() const { return restored_; }
 
  private:
   /// What decides about a path: a copy of the hold, and its level.
@@ -136,6 +150,7 @@ class ReachabilityHistory {
   Families& families_;
   LruTable<Path, TargetRecord> targets_;
   LruTable<PrefixKey, PrefixRecord> prefixes_;
+  Restorations restored_;
 };
 
 }  // namespace flowbroker::history

@@ -73,6 +73,20 @@ std::vector<FamilyPreference> ReachabilityHistory::Preferences(TimePoint now) co
   return all;
 }
 
+std::optional<FamilyPreference> ReachabilityHistory::FindPreference(const PrefixKey& prefix, TimePoint now) const {
+  const PrefixRecord* record = prefixes_.Find(prefix);
+  if (record == nullptr) return std::nullopt;
+  return PreferenceOf(prefix, *record, HoldOf(prefix, *record, now), now);
+}
+
+void ReachabilityHistory::VisitPreferences(TimePoint now, const PreferenceVisitor& visit) const {
+  prefixes_.ForEach([&](const PrefixKey& key, const PrefixRecord& record) {
+    const auto hold = HoldOf(key, record, now);
+    const AddressFamily own = key.prefix.family();
+    visit(key, OtherPreferred(hold, record, now) ? Other(own) : own, hold.has_value());
+  });
+}
+
 std::optional<FamilyPreference> ReachabilityHistory::TakeNews(const PrefixKey& key, PrefixRecord& record,
                                                               TimePoint now) const {
   const auto hold = HoldOf(key, record, now);

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "service/runtime/build_info.h"
 #include "service/runtime/process_setup.h"
 
 namespace flowbroker::runtime {
@@ -24,7 +25,12 @@ Daemon::Daemon(const config::ServiceConfig& config)
       sip_files_({config.broker.tls.ca_file, config.broker.tls.certificate_file, config.broker.tls.private_key_file}),
       log_writer_(STDERR_FILENO),
       log_(log_writer_, config.log_level),
-      telemetry_(log_, config.log_slower_than) {}
+      telemetry_(log_, config.log_slower_than,
+                 {.shown = config.metrics_prefixes,
+                  .ipv4_bits = config.broker.history.ipv4_prefix_bits,
+                  .ipv6_bits = config.broker.history.ipv6_prefix_bits}) {
+  telemetry_.metrics().process.SetBuild(ThisBuild());
+}
 
 Expected<std::unique_ptr<Daemon>> Daemon::Start(const config::ServiceConfig& config) {
   std::unique_ptr<Daemon> daemon(new Daemon(config));
@@ -41,10 +47,12 @@ Expected<void> Daemon::StartParts() {
   auto rpc = rpc::RpcServer::Start(config_, *broker_);
   if (!rpc) return Unexpected(rpc.error());
   rpc_ = *std::move(rpc);
+  telemetry_.metrics().process.WatchCertificate("grpc", [this] { return rpc_->CertificateExpiry(); });
+  telemetry_.metrics().process.WatchCertificate("sip", [this] { return broker_->TlsCertificateExpiry(); });
   if (auto admin = StartAdmin(); !admin) return admin;
   reloader_ = std::make_unique<Reloader>(
       config_, Reloader::Parts{log_, telemetry_, *broker_, *rpc_, admin_.get(), grpc_files_, sip_files_});
-  telemetry_.metrics().reloads().RecordStart(std::chrono::system_clock::now().time_since_epoch());
+  telemetry_.metrics().reloads.RecordStart(std::chrono::system_clock::now().time_since_epoch());
   rpc_->SetServing(true);
   serving_ = true;
   boost::json::object fields;
@@ -97,8 +105,7 @@ Expected<void> Daemon::StartAdmin() {
 }
 
 std::string Daemon::MetricsText() {
-  telemetry_.metrics().history().ShowOccupancy(broker_->history().Occupancy());
-  return telemetry_.metrics().Text();
+  return telemetry_.metrics().Text(&broker_->history());
 }
 
 std::string Daemon::ReadyLine() const {
@@ -117,6 +124,7 @@ void Daemon::Reload(const config::LoadedConfig& loaded) {
 
 void Daemon::BeginDrain() {
   const std::lock_guard lock(mutex_);
+  telemetry_.metrics().process.SetDraining(true);
   if (!serving_.exchange(false)) return;
   log_.Write(LogLevel::kInfo, "draining");
   rpc_->BeginDrain(config_.drain_timeout);

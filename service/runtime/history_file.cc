@@ -71,8 +71,9 @@ void HistoryFile::WriteNow() {
   const history::WallTime written = WallNow();
   const std::vector<std::uint8_t> octets = history::Encode(memory_.save(), written);
   const auto replaced = file_.Replace(octets);
-  if (replaced) return metrics_.RecordHistoryWrite(octets.size(), steady_clock::now() - begin, written.since_epoch);
-  metrics_.CountFailedHistoryWrite();
+  if (replaced)
+    return metrics_.history_file.CountWrite(octets.size(), steady_clock::now() - begin, written.since_epoch);
+  metrics_.history_file.CountFailedWrite();
   log_.Write(LogLevel::kWarn, "history_not_written", {{"reason", replaced.error().detail}});
 }
 

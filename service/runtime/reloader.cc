@@ -24,7 +24,7 @@ boost::json::array ToJson(const Texts& texts) {
 
 void Reloader::Reload(const config::LoadedConfig& loaded) {
   const bool usable = loaded.problems.empty();
-  parts_.telemetry.metrics().reloads().RecordConfig(usable, std::chrono::system_clock::now().time_since_epoch());
+  parts_.telemetry.metrics().reloads.RecordConfig(usable, std::chrono::system_clock::now().time_since_epoch());
   if (!usable) {
     parts_.log.Write(LogLevel::kWarn, "reload_refused", {{"problems", ToJson(loaded.problems)}});
   } else {
@@ -66,7 +66,7 @@ void Reloader::ReloadSipCertificates() {
 }
 
 void Reloader::Record(CertificateSide side, const Expected<void>& reloaded) {
-  parts_.telemetry.metrics().reloads().CountCertificates(side, reloaded.has_value());
+  parts_.telemetry.metrics().reloads.CountCertificates(side, reloaded.has_value());
   boost::json::object fields;
   fields["side"] = side == CertificateSide::kGrpc ? "grpc" : "sip";
   if (reloaded) return parts_.log.Write(LogLevel::kInfo, "certificates_reloaded", std::move(fields));

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "service/telemetry/request_log.h"
+
 namespace flowbroker::telemetry {
 namespace {
 
@@ -25,32 +27,45 @@ TimePoint Now() {
 
 }  // namespace
 
-void BrokerTelemetry::OnAcquired(const engine::AcquireResult& result, Duration took) {
-  metrics_.CountAcquire(result, took);
-  if (!result.flow && WorthLogging(result.flow.error().reason)) {
-    LogAcquire(config::LogLevel::kWarn, "acquire_failed", result, took, failed_limiter_);
-  } else if (result.flow && took >= slow_.load(std::memory_order_relaxed)) {
-    LogAcquire(config::LogLevel::kInfo, "acquire_slow", result, took, slow_limiter_);
+void BrokerTelemetry::OnAcquired(const engine::AnsweredAcquire& acquire) {
+  metrics_.acquires.Count(acquire);
+  const auto& flow = acquire.result.flow;
+  if (!flow && WorthLogging(flow.error().reason)) {
+    LogAcquire(config::LogLevel::kWarn, "acquire_failed", acquire, failed_limiter_);
+  } else if (flow && acquire.took >= slow_.load(std::memory_order_relaxed)) {
+    LogAcquire(config::LogLevel::kInfo, "acquire_slow", acquire, slow_limiter_);
   }
 }
 
-void BrokerTelemetry::LogAcquire(config::LogLevel level, std::string_view event, const engine::AcquireResult& result,
-                                 Duration took, RateLimiter& limiter) {
+void BrokerTelemetry::LogAcquire(config::LogLevel level, std::string_view event, const engine::AnsweredAcquire& acquire,
+                                 RateLimiter& limiter) {
   if (!log_.Enabled(level)) return;
   const RateLimiter::Verdict verdict = limiter.Take(Now());
   if (!verdict.pass) return;
-  boost::json::object fields;
-  fields["took_us"] = Microseconds(took);
-  if (result.flow) {
-    fields["flow_id"] = result.flow->id.ToString();
-    fields["remote"] = result.flow->remote.ToString();
+  boost::json::object fields = RequestFields(acquire);
+  fields["took_us"] = Microseconds(acquire.took);
+  if (const auto& flow = acquire.result.flow) {
+    fields["flow_id"] = flow->id.ToString();
+    fields["remote"] = flow->remote.ToString();
+    fields["source"] = NameOf(flow->source);
   } else {
-    fields["reason"] = std::string_view(ToString(result.flow.error().reason));
-    fields["detail"] = result.flow.error().detail;
+    fields["reason"] = std::string_view(ToString(flow.error().reason));
+    fields["detail"] = flow.error().detail;
   }
+  if (acquire.stale_dns) fields["stale_dns"] = true;
   if (verdict.suppressed > 0) fields["suppressed_before"] = verdict.suppressed;
-  fields["trace"] = ToJson(result.trace);
+  fields["trace"] = ToJson(acquire.story != nullptr ? (*acquire.story)() : acquire.result.trace);
   log_.Write(level, event, std::move(fields));
+}
+
+void BrokerTelemetry::OnRaceWon(const history::Path& winner, std::size_t position,
+                                std::span<const history::Path> candidates) {
+  metrics_.prefixes.traffic().NoteRace(winner, candidates);
+  metrics_.attempts.CountWin(winner.target.family(), position);
+}
+
+void BrokerTelemetry::OnReprobe(const history::Path& /*path*/, std::optional<FailureReason> failure) {
+  metrics_.attempts.CountReprobe(failure);
 }
 
 void BrokerTelemetry::OnNetworksChanged(const history::NetworkRegistry::Change& change) {
@@ -73,7 +88,7 @@ void BrokerTelemetry::OnNetworksUnknown(const Failure& why) {
 }
 
 void BrokerTelemetry::OnPreferenceEvent(const engine::PreferenceEvent& event) {
-  metrics_.history().CountPreferenceEvent(event);
+  metrics_.history.CountPreferenceEvent(event);
   if (const auto* changed = std::get_if<history::FamilyPreference>(&event.what)) {
     if (IsImpaired(*changed)) LogPreference(*changed);
   } else {
@@ -102,12 +117,12 @@ void BrokerTelemetry::LogForgotten(const engine::PreferencesForgotten& forgotten
   log_.Write(config::LogLevel::kInfo, "history_reset", std::move(fields));
 }
 
-void BrokerTelemetry::OnDnsAnswer(const dns::Question& question, dns::AnswerStatus status, Duration /*took*/) {
-  metrics_.CountDnsAnswer(question.type, status);
+void BrokerTelemetry::OnDnsAnswer(const dns::Question& question, dns::AnswerStatus status, Duration took) {
+  metrics_.dns.CountAnswer(question.type, status, took);
 }
 
 void BrokerTelemetry::OnRelayed(bool inbound, std::size_t messages, std::size_t bytes) {
-  metrics_.CountRelayed(inbound, messages, bytes);
+  metrics_.relay.CountMessages(inbound, messages, bytes);
 }
 
 }  // namespace flowbroker::telemetry

@@ -16,31 +16,42 @@ namespace flowbroker::telemetry {
 class BrokerTelemetry final : public engine::BrokerObserver {
  public:
   /// `log` must outlive it.
-  BrokerTelemetry(JsonLog& log, Duration slow) : log_(log), slow_(slow) {}
+  BrokerTelemetry(JsonLog& log, Duration slow, PrefixOptions prefixes = {})
+      : log_(log), slow_(slow), metrics_(prefixes) {}
 
   /// Acquires that took longer are logged.
   void SetSlow(Duration slow) { slow_.store(slow, std::memory_order_relaxed); }
 
-  void OnAcquired(const engine::AcquireResult& result, Duration took) override;
-  void OnAttempt(const history::AttemptOutcome& outcome) override { metrics_.CountAttempt(outcome); }
-  void OnFlowEvent(const engine::FlowEvent& event) override { metrics_.CountFlowEvent(event); }
+  void OnAcquired(const engine::AnsweredAcquire& acquire) override;
+  void OnRequestsWaiting(int change) override { metrics_.acquires.CountWaiting(change); }
+  void OnRaceWon(const history::Path& winner, std::size_t position, std::span<const history::Path> candidates) override;
+  void OnReprobe(const history::Path& path, std::optional<FailureReason> failure) override;
+  void OnAttempt(const history::AttemptOutcome& outcome) override { metrics_.attempts.Count(outcome); }
+  void OnFlowEvent(const engine::FlowEvent& event) override { metrics_.flows.CountEvent(event); }
+  void OnFlowProbing(const engine::FlowView& flow) override { metrics_.flows.NoteProbing(flow); }
+  std::shared_ptr<flow::AcquireCount> CountOf(const history::Path& path) override {
+    return metrics_.prefixes.traffic().CountOf(path);
+  }
   void OnDnsAnswer(const dns::Question& question, dns::AnswerStatus status, Duration took) override;
+  void OnDnsLookup(engine::DnsLookup lookup) override { metrics_.dns.CountLookup(lookup); }
   void OnRelayed(bool inbound, std::size_t messages, std::size_t bytes) override;
-  void OnLimit(engine::Limit limit) override { metrics_.CountLimit(limit); }
+  void OnBackPressure() override { metrics_.relay.CountBackPressure(); }
+  void OnMessageDropped() override { metrics_.relay.CountDrop(); }
+  void OnRelayStreams(int change) override { metrics_.relay.CountStreams(change); }
+  void OnLimit(engine::Limit limit) override { metrics_.limits.Count(limit); }
   void OnPreferenceEvent(const engine::PreferenceEvent& event) override;
   void OnReport(engine::TransactionReport::Outcome outcome, bool known_flow) override {
-    metrics_.history().CountReport(outcome, known_flow);
+    metrics_.history.CountReport(outcome, known_flow);
   }
   void OnNetworksChanged(const history::NetworkRegistry::Change& change) override;
   void OnNetworksUnknown(const Failure& why) override;
 
-  const BrokerMetrics& metrics() const { return metrics_; }
   BrokerMetrics& metrics() { return metrics_; }  ///< for what the broker does not tell
 
  private:
   void LogPreference(const history::FamilyPreference& preference);
   void LogForgotten(const engine::PreferencesForgotten& forgotten);
-  void LogAcquire(config::LogLevel level, std::string_view event, const engine::AcquireResult& result, Duration took,
+  void LogAcquire(config::LogLevel level, std::string_view event, const engine::AnsweredAcquire& acquire,
                   RateLimiter& limiter);
 
   JsonLog& log_;

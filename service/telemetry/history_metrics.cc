@@ -1,35 +1,16 @@
 #include "service/telemetry/history_metrics.h"
 
 #include <string>
-#include <string_view>
+
+#include "service/telemetry/series.h"
 
 namespace flowbroker::telemetry {
 namespace {
 
 using Outcome = engine::TransactionReport::Outcome;
 
-constexpr std::array kAllFamilies = {AddressFamily::kIpv4, AddressFamily::kIpv6};
 constexpr std::array kAllOutcomes = {Outcome::kAnswered, Outcome::kTimedOut, Outcome::kServiceUnavailable,
                                      Outcome::kTransportError};
-
-template <typename Enum>
-constexpr std::size_t Index(Enum value) {
-  return static_cast<std::size_t>(value);
-}
-
-std::string_view NameOf(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::kAnswered:
-      return "answered";
-    case Outcome::kTimedOut:
-      return "timed_out";
-    case Outcome::kServiceUnavailable:
-      return "service_unavailable";
-    case Outcome::kTransportError:
-      return "transport_error";
-  }
-  __builtin_unreachable();
-}
 
 }  // namespace
 
@@ -60,6 +41,10 @@ HistoryMetrics::HistoryMetrics(prometheus::Registry& registry) {
     entries_[i] = &entries.Add(labels);
     evicted_[i] = &evicted.Add(labels);
   }
+  auto& restorations = Counters(registry, "flowbroker_restorations_total",
+                                "Targets, prefixes and families that were held until a success released them.");
+  constexpr std::array kLevels = {"target", "prefix", "family"};
+  for (std::size_t i = 0; i < kLevels.size(); ++i) restored_[i] = &restorations.Add({{"level", kLevels[i]}});
   auto& reports = prometheus::BuildCounter()
                       .Name("flowbroker_outcome_reports_total")
                       .Help("Reported transactions, by how they ended and whether their flow was open.")
@@ -82,10 +67,14 @@ void HistoryMetrics::ShowOccupancy(const engine::HistoryOccupancy& occupancy) {
   const std::lock_guard lock(shown_mutex_);  // two scrapes at once must not both add the difference
   entries_[0]->Set(static_cast<double>(occupancy.targets));
   entries_[1]->Set(static_cast<double>(occupancy.prefixes));
-  const std::array evicted = {occupancy.evicted_targets, occupancy.evicted_prefixes};
-  for (std::size_t i = 0; i < evicted.size(); ++i) {
-    evicted_[i]->Increment(static_cast<double>(evicted[i]) - evicted_[i]->Value());
-  }
+  const auto raise = [](prometheus::Counter& counter, std::uint64_t to) {
+    counter.Increment(static_cast<double>(to) - counter.Value());
+  };
+  raise(*evicted_[0], occupancy.evicted_targets);
+  raise(*evicted_[1], occupancy.evicted_prefixes);
+  raise(*restored_[0], occupancy.restored.targets);
+  raise(*restored_[1], occupancy.restored.prefixes);
+  raise(*restored_[2], occupancy.restored.families);
 }
 
 void HistoryMetrics::CountReport(Outcome outcome, bool known_flow) {

@@ -21,8 +21,7 @@ class HistoryMetrics {
 
   void CountPreferenceEvent(const engine::PreferenceEvent& event);
   void CountReport(engine::TransactionReport::Outcome outcome, bool known_flow);
-  /// Shows how full memory is. The counts of what was forgotten never fall, and only rise by what came since the last
-  /// call.
+  /// Shows how full memory is. The counts never fall, and only rise by what came since the last call.
   void ShowOccupancy(const engine::HistoryOccupancy& occupancy);
 
  private:
@@ -34,6 +33,7 @@ class HistoryMetrics {
   std::array<std::array<prometheus::Counter*, kOutcomes>, 2> reports_{};  // unknown flow, known; by outcome
   std::array<prometheus::Gauge*, 2> entries_{};                           // targets, prefixes
   std::array<prometheus::Counter*, 2> evicted_{};                         // targets, prefixes
+  std::array<prometheus::Counter*, 3> restored_{};                        // targets, prefixes, families
   std::mutex shown_mutex_;
 };
 

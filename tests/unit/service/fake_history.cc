@@ -1,5 +1,6 @@
 #include "tests/unit/service/fake_history.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace flowbroker::engine {
@@ -73,6 +74,11 @@ std::vector<TargetReachability> FakeHistory::Reachability(const ReachabilityQuer
   const std::lock_guard lock(mutex_);
   asked_ = query;
   return targets;
+}
+
+std::optional<history::FamilyPreference> FakeHistory::FindPreference(const history::PrefixKey& prefix) const {
+  const auto found = std::ranges::find(preferences, prefix, &history::FamilyPreference::key);
+  return found == preferences.end() ? std::nullopt : std::optional(*found);
 }
 
 std::string FakeHistory::InterfaceOf(history::NetworkId id) const {

@@ -18,6 +18,7 @@ class FakeHistory final : public HistoryAccess {
 
   std::vector<history::FamilyPreference> preferences;
   std::vector<TargetReachability> targets;
+  PreferenceCounts counts;
   std::vector<RaceLog::Entry> races;
   std::uint64_t latest_event = 0;
 
@@ -30,6 +31,8 @@ class FakeHistory final : public HistoryAccess {
   void Emit(const PreferenceEvent& event);
 
   std::vector<history::FamilyPreference> Preferences() const override { return preferences; }
+  std::optional<history::FamilyPreference> FindPreference(const history::PrefixKey& prefix) const override;
+  PreferenceCounts CountPreferences() const override { return counts; }
   std::vector<TargetReachability> Reachability(const ReachabilityQuery& query) const override;
   HistoryOccupancy Occupancy() const override { return {.targets = targets.size(), .prefixes = preferences.size()}; }
   std::vector<RaceLog::Entry> Races() const override { return races; }

@@ -1,48 +1,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <string>
+#include <vector>
 
 #include "service/telemetry/broker_telemetry.h"
 #include "service/telemetry/rate_limiter.h"
+#include "service/telemetry/request_log.h"
+#include "tests/unit/service/telemetry_support.h"
 
 namespace flowbroker::telemetry {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::HasSubstr;
-
-/// A pipe that collects what was logged.
-class Pipe {
- public:
-  Pipe() { EXPECT_EQ(pipe(ends_.data()), 0); }
-  ~Pipe() {
-    close(ends_[0]);
-    if (ends_[1] >= 0) close(ends_[1]);
-  }
-  int in() const { return ends_[1]; }
-  std::string ReadAll() {
-    close(std::exchange(ends_[1], -1));
-    std::string text;
-    std::array<char, 4096> chunk{};
-    for (ssize_t n = 0; (n = read(ends_[0], chunk.data(), chunk.size())) > 0;) {
-      text.append(chunk.data(), static_cast<std::size_t>(n));
-    }
-    return text;
-  }
-
- private:
-  std::array<int, 2> ends_{};
-};
-
-engine::AcquireResult Failed(FailureReason reason) {
-  return {Unexpected({reason, "why \"so\"\n"}), Trace{TimePoint(seconds(5)), {}}};
-}
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(RateLimiterTest, LetsABurstThroughThenOnePerInterval) {
   RateLimiter limiter(3, seconds(1));
@@ -62,7 +37,7 @@ TEST(BrokerTelemetryTest, LogsAFailedAcquireAsOneLineOfJson) {
     LogWriter writer(pipe.in());
     JsonLog log(writer, config::LogLevel::kInfo);
     BrokerTelemetry telemetry(log, seconds(1));
-    telemetry.OnAcquired(Failed(FailureReason::kTimedOut), seconds(2));
+    telemetry.OnAcquired(Answered(Failed(FailureReason::kTimedOut)).After(seconds(2)));
   }
   const std::string text = pipe.ReadAll();
   ASSERT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
@@ -73,57 +48,104 @@ TEST(BrokerTelemetryTest, LogsAFailedAcquireAsOneLineOfJson) {
   EXPECT_EQ(line.at("level").as_string(), "warn");
 }
 
+TEST(BrokerTelemetryTest, NamesTheRequestTheCallersTraceAndTheTenantButNoUser) {
+  Pipe pipe;
+  {
+    LogWriter writer(pipe.in());
+    JsonLog log(writer, config::LogLevel::kInfo);
+    BrokerTelemetry telemetry(log, seconds(1));
+    Answered slow(Succeeded(engine::FlowSource::kRaced));
+    slow.owner() = {"spiffe://example.org/proxy", "edge"};
+    auto acquire = slow.After(seconds(2));
+    acquire.request_id = "call-7";
+    acquire.trace_parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    acquire.stale_dns = true;
+    telemetry.OnAcquired(acquire);
+  }
+  const std::string text = pipe.ReadAll();
+  const auto line = boost::json::parse(text).as_object();
+  EXPECT_EQ(line.at("event").as_string(), "acquire_slow");
+  EXPECT_EQ(line.at("request_id").as_string(), "call-7");
+  EXPECT_EQ(line.at("traceparent").as_string(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  EXPECT_EQ(line.at("trace_id").as_string(), "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_EQ(line.at("parent_id").as_string(), "b7ad6b7169203331");
+  EXPECT_EQ(line.at("tenant").as_string(), "spiffe://example.org/proxy");
+  EXPECT_EQ(line.at("client_group").as_string(), "edge");
+  EXPECT_EQ(line.at("host").as_string(), "example.org");
+  EXPECT_EQ(line.at("source").as_string(), "raced");
+  EXPECT_TRUE(line.at("stale_dns").as_bool());
+  for (const char* secret : {"alice", "secret", "phone", "private"}) EXPECT_THAT(text, Not(HasSubstr(secret)));
+}
+
+TEST(BrokerTelemetryTest, TheStoryOfASlowRaceIsLoggedThoughTheCallerDidNotWantIt) {
+  Pipe pipe;
+  {
+    LogWriter writer(pipe.in());
+    JsonLog log(writer, config::LogLevel::kInfo);
+    BrokerTelemetry telemetry(log, seconds(1));
+    const Answered slow(Succeeded(engine::FlowSource::kRaced));
+    const std::function<Trace()> story = [] {
+      return Trace{{}, {{TraceWhat::kAttempt, {}, {}, "TCP 192.0.2.1:5060", TraceOutcome::kWon, ""}}};
+    };
+    auto acquire = slow.After(seconds(2));
+    acquire.story = &story;
+    telemetry.OnAcquired(acquire);
+  }
+  EXPECT_THAT(pipe.ReadAll(), HasSubstr(R"("subject":"TCP 192.0.2.1:5060","outcome":"won")"));
+}
+
+TEST(RequestFieldsTest, GarbageInPlaceOfATraceContextIsNotPassedOn) {
+  const Answered failed(Failed(FailureReason::kTimedOut));
+  const std::string good = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const auto fields_of = [&](std::string_view trace_parent) {
+    auto acquire = failed.After(seconds(1));
+    acquire.trace_parent = trace_parent;
+    return RequestFields(acquire);
+  };
+  EXPECT_TRUE(fields_of(good).contains("trace_id"));
+  EXPECT_EQ(fields_of("01" + good.substr(2) + "-more").at("traceparent").as_string().size(), good.size());
+  for (const std::string& bad :
+       std::vector<std::string>{"x", good + "0", good + "-more", "ff" + good.substr(2), std::string(4096, '0'),
+                                "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+                                "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                                "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+                                "00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01"}) {
+    EXPECT_FALSE(fields_of(bad).contains("traceparent")) << bad;
+    EXPECT_FALSE(fields_of(bad).contains("trace_id")) << bad;
+  }
+}
+
+TEST(RequestFieldsTest, CutsWhatCallersMakeTooLong) {
+  const std::string id(5000, 'x');
+  const Answered failed(Failed(FailureReason::kTimedOut));
+  auto acquire = failed.After(seconds(1));
+  acquire.request_id = id;
+  EXPECT_EQ(RequestFields(acquire).at("request_id").as_string().size(), 256U);
+}
+
 TEST(BrokerTelemetryTest, KeepsTheCallersOwnMistakesOutOfTheLog) {
   Pipe pipe;
   {
     LogWriter writer(pipe.in());
     JsonLog log(writer, config::LogLevel::kInfo);
     BrokerTelemetry telemetry(log, seconds(1));
-    telemetry.OnAcquired(Failed(FailureReason::kInvalidArgument), seconds(2));
-    telemetry.OnAcquired(Failed(FailureReason::kCancelled), seconds(2));
+    telemetry.OnAcquired(Answered(Failed(FailureReason::kInvalidArgument)).After(seconds(2)));
+    telemetry.OnAcquired(Answered(Failed(FailureReason::kCancelled)).After(seconds(2)));
   }
   EXPECT_EQ(pipe.ReadAll(), "");
 }
 
-TEST(BrokerMetricsTest, CountsByReasonAndFamily) {
-  BrokerMetrics metrics;
-  metrics.CountAcquire(Failed(FailureReason::kRefused), seconds(1));
-  metrics.CountAttempt({.path = {{}, {{*IpAddress::Parse("2001:db8::1"), 5061}, Transport::kTls}},
-                        .stage = AttemptStage::kTls,
-                        .failure = FailureReason::kTlsTimedOut,
-                        .rtt = {}});
-  metrics.CountDnsAnswer(dns::RecordType::kNaptr, dns::AnswerStatus::kRecords);
-  metrics.CountRelayed(true, 3, 1500);
-  metrics.CountLimit(engine::Limit::kSendQueue);
-  const std::string text = metrics.Text();
-  EXPECT_THAT(text, HasSubstr("flowbroker_acquire_failures_total{reason=\"refused\"} 1"));
-  EXPECT_THAT(text, HasSubstr("flowbroker_attempts_total{family=\"IPv6\",outcome=\"tls_timed_out\",stage=\"TLS\","
-                              "transport=\"TLS\"} 1"));
-  EXPECT_THAT(text, HasSubstr("flowbroker_dns_answers_total{status=\"records\",type=\"NAPTR\"} 1"));
-  EXPECT_THAT(text, HasSubstr("flowbroker_relayed_messages_total{direction=\"in\"} 3"));
-  EXPECT_THAT(text, HasSubstr("flowbroker_limits_hit_total{limit=\"send_queue\"} 1"));
-}
-
-TEST(BrokerMetricsTest, ShowsHowFullMemoryIsAndCountsWhatItForgotOnce) {
-  BrokerMetrics metrics;
-  metrics.history().ShowOccupancy({.targets = 7, .prefixes = 3, .evicted_targets = 2, .evicted_prefixes = 0});
-  metrics.history().ShowOccupancy({.targets = 6, .prefixes = 3, .evicted_targets = 5, .evicted_prefixes = 1});
-  const std::string text = metrics.Text();
-  EXPECT_THAT(text, HasSubstr("flowbroker_history_entries{level=\"target\"} 6"));
-  EXPECT_THAT(text, HasSubstr("flowbroker_history_evicted_total{level=\"target\"} 5"));
-  EXPECT_THAT(text, HasSubstr("flowbroker_history_evicted_total{level=\"prefix\"} 1"));
-}
-
-TEST(BrokerMetricsTest, HasASeriesForEveryReason) {
-  BrokerMetrics metrics;
-  for (int i = 0; i <= static_cast<int>(FailureReason::kInternal); ++i) {
-    metrics.CountAcquire(Failed(static_cast<FailureReason>(i)), seconds(1));
-  }
-  const std::string text = metrics.Text();
-  for (int i = 0; i <= static_cast<int>(FailureReason::kInternal); ++i) {
-    const std::string name(ToString(static_cast<FailureReason>(i)));
-    EXPECT_THAT(text, HasSubstr("flowbroker_acquire_failures_total{reason=\"" + name + "\"} 1"));
-  }
+TEST(BrokerTelemetryTest, CountsReportsByOutcomeAndWhetherTheirFlowIsOpen) {
+  LogWriter writer(-1);
+  JsonLog log(writer, config::LogLevel::kError);
+  BrokerTelemetry telemetry(log, seconds(1));
+  telemetry.OnReport(engine::TransactionReport::Outcome::kServiceUnavailable, false);
+  telemetry.OnReport(engine::TransactionReport::Outcome::kAnswered, true);
+  telemetry.OnReport(engine::TransactionReport::Outcome::kAnswered, true);
+  const std::string text = telemetry.metrics().Text();
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="unknown",outcome="service_unavailable"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="known",outcome="answered"} 2)"));
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="known",outcome="timed_out"} 0)"));
 }
 
 history::FamilyPreference Impaired() {
@@ -138,19 +160,6 @@ history::FamilyPreference Impaired() {
           .failure = FailureReason::kOvertaken,
           .smoothed_rtt = std::nullopt,
           .next_reprobe = kNever};
-}
-
-TEST(BrokerTelemetryTest, CountsReportsByOutcomeAndWhetherTheirFlowIsOpen) {
-  LogWriter writer(-1);
-  JsonLog log(writer, config::LogLevel::kError);
-  BrokerTelemetry telemetry(log, seconds(1));
-  telemetry.OnReport(engine::TransactionReport::Outcome::kServiceUnavailable, false);
-  telemetry.OnReport(engine::TransactionReport::Outcome::kAnswered, true);
-  telemetry.OnReport(engine::TransactionReport::Outcome::kAnswered, true);
-  const std::string text = telemetry.metrics().Text();
-  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="unknown",outcome="service_unavailable"} 1)"));
-  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="known",outcome="answered"} 2)"));
-  EXPECT_THAT(text, HasSubstr(R"(flowbroker_outcome_reports_total{flow="known",outcome="timed_out"} 0)"));
 }
 
 TEST(BrokerTelemetryTest, TellsOfImpairedPrefixesAndOfWhatWasForgotten) {

@@ -1,0 +1,135 @@
+#include "service/telemetry/labels.h"
+
+namespace flowbroker::telemetry {
+
+using engine::DnsLookup;
+using engine::FlowSource;
+using engine::Limit;
+using ReportOutcome = engine::TransactionReport::Outcome;
+
+std::string_view NameOf(AttemptStage stage) {
+  switch (stage) {
+    case AttemptStage::kTcp:
+      return "tcp";
+    case AttemptStage::kTls:
+      return "tls";
+    case AttemptStage::kProbe:
+      return "probe";
+  }
+  __builtin_unreachable();
+}
+
+std::string_view NameOf(FlowSource source) {
+  switch (source) {
+    case FlowSource::kRaced:
+      return "raced";
+    case FlowSource::kShared:
+      return "shared";
+    case FlowSource::kPooled:
+      return "pooled";
+    case FlowSource::kProbed:
+      return "probed";
+  }
+  __builtin_unreachable();
+}
+
+std::string_view NameOf(DnsLookup lookup) {
+  switch (lookup) {
+    case DnsLookup::kHit:
+      return "hit";
+    case DnsLookup::kMiss:
+      return "miss";
+    case DnsLookup::kStale:
+      return "stale";
+  }
+  __builtin_unreachable();
+}
+
+std::string_view NameOf(dns::AnswerStatus status) {
+  switch (status) {
+    case dns::AnswerStatus::kRecords:
+      return "records";
+    case dns::AnswerStatus::kNoRecords:
+      return "no_records";
+    case dns::AnswerStatus::kNoSuchName:
+      return "no_such_name";
+    case dns::AnswerStatus::kTimedOut:
+      return "timed_out";
+    case dns::AnswerStatus::kServerFailure:
+      return "server_failure";
+    case dns::AnswerStatus::kMalformed:
+      return "malformed";
+  }
+  __builtin_unreachable();
+}
+
+std::string_view NameOf(Limit limit) {
+  switch (limit) {
+    case Limit::kFlows:
+      return "flows";
+    case Limit::kFlowsPerTarget:
+      return "flows_per_target";
+    case Limit::kAttempts:
+      return "attempts";
+    case Limit::kRequests:
+      return "requests";
+    case Limit::kSendQueue:
+      return "send_queue";
+    case Limit::kHeldMessages:
+      return "held_messages";
+    case Limit::kDnsInFlight:
+      return "dns_in_flight";
+    case Limit::kReprobes:
+      return "reprobes";
+    case Limit::kFlowsPerTenant:
+      return "flows_per_tenant";
+  }
+  __builtin_unreachable();
+}
+
+std::string_view NameOf(ReportOutcome outcome) {
+  switch (outcome) {
+    case ReportOutcome::kAnswered:
+      return "answered";
+    case ReportOutcome::kTimedOut:
+      return "timed_out";
+    case ReportOutcome::kServiceUnavailable:
+      return "service_unavailable";
+    case ReportOutcome::kTransportError:
+      return "transport_error";
+  }
+  __builtin_unreachable();
+}
+
+bool HasStage(Transport transport, AttemptStage stage) {
+  switch (stage) {
+    case AttemptStage::kTcp:
+      return IsConnectionOriented(transport);
+    case AttemptStage::kTls:
+      return transport == Transport::kTls;
+    case AttemptStage::kProbe:
+      return true;
+  }
+  __builtin_unreachable();
+}
+
+std::size_t Index(dns::RecordType type) {
+  switch (type) {
+    case dns::RecordType::kA:
+      return 0;
+    case dns::RecordType::kAaaa:
+      return 1;
+    case dns::RecordType::kSrv:
+      return 2;
+    case dns::RecordType::kNaptr:
+      return 3;
+  }
+  __builtin_unreachable();
+}
+
+std::string_view NameOf(dns::RecordType type) {
+  constexpr std::array<std::string_view, 4> kNames = {"A", "AAAA", "SRV", "NAPTR"};
+  return kNames[Index(type)];
+}
+
+}  // namespace flowbroker::telemetry
