@@ -19,7 +19,7 @@ build_packages=(
 )
 test_packages=(openssl procps python3-venv)
 lab_packages=(curl iproute2 nftables nsd kamailio kamailio-tls-modules sip-tester openssl procps util-linux prometheus) # prometheus: promtool
-deploy_packages=(prometheus python3-venv buildah podman runc binutils) # promtool of prometheus; its server is not started
+deploy_packages=(prometheus python3-venv buildah podman runc binutils systemd) # promtool of prometheus; its server is not started; systemd-analyze of systemd
 bench_packages=(curl)
 image_packages=(buildah podman debootstrap) # to compile the whole image: tests/deploy/full_image_build.sh
 clang_packages=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev llvm) # llvm: llvm-symbolizer, without which no suppression matches

@@ -113,6 +113,11 @@ void ConnectionBroker::Stop() {
   for (const auto& shard : impl_->shards_) shard->Stop();
 }
 
+std::size_t ConnectionBroker::Ping(const std::function<void()>& answered) {
+  for (const auto& shard : impl_->shards_) shard->Ping(answered);
+  return impl_->shards_.size();
+}
+
 TimePoint ConnectionBroker::Now() const {
   return impl_->clock_.Now();
 }

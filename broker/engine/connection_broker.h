@@ -117,6 +117,9 @@ class ConnectionBroker {
   /// When our own certificate towards SIP peers ends; nothing where there is none.
   std::optional<std::chrono::system_clock::time_point> TlsCertificateExpiry() const;
 
+  /// Has every shard thread call `answered` when it comes to it; returns how many there are. After Stop nobody does.
+  std::size_t Ping(const std::function<void()>& answered);
+
   /// Ends everything; idempotent. One thread at a time.
   void Stop();
 

@@ -158,6 +158,15 @@ void Shard::PostDnsAnswer(const dns::Question& question, const SharedResolver::A
   });
 }
 
+void Shard::Ping(std::function<void()> answered) {
+  asio::post(io_, [this, answered = std::move(answered)] {
+    {
+      const std::lock_guard lock(mutex_);
+    }
+    answered();
+  });
+}
+
 void Shard::PostNetworksChanged() {
   asio::post(io_, [this] { WithCore([](ShardCore& core, TimePoint now) { core.flows().OnNetworksChanged(now); }); });
 }

@@ -63,6 +63,9 @@ class Shard final : private net::ConnectionListener {
   /// TLS connections begun from now on use it. Any thread.
   void PostTlsContext(std::shared_ptr<net::TlsContext> tls);
 
+  /// Calls `answered` on the shard's thread, once that could take the lock. Any thread.
+  void Ping(std::function<void()> answered);
+
   /// For what the broker does once and not per shard: its work runs on this shard's thread, until Stop.
   boost::asio::io_context& io() { return io_; }
 

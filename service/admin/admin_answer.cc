@@ -22,7 +22,7 @@ struct Page {
 
 constexpr std::array kPages = {
     Page{"/", "index", "this page"},
-    Page{"/healthz", "healthz", "whether the process lives"},
+    Page{"/healthz", "healthz", "whether the process and its threads live"},
     Page{"/readyz", "readyz", "whether it takes calls"},
     Page{"/metrics", "metrics", "metrics in the text format of Prometheus"},
 };
@@ -117,7 +117,8 @@ HttpResponse AdminAnswers::AnswerPage(const HttpRequest& request, std::string_vi
     return WrongMethod(request, "GET, HEAD");
   }
   if (path == "/") return Index(request);
-  if (path == "/healthz") return Respond(request, 200, "text/plain", "ok\n");
+  if (path == "/healthz" && handlers_.alive()) return Respond(request, 200, "text/plain", "ok\n");
+  if (path == "/healthz") return Respond(request, 503, "text/plain", "a thread does not answer\n");
   if (path == "/readyz" && handlers_.ready()) return Respond(request, 200, "text/plain", "ready\n");
   if (path == "/readyz") return Respond(request, 503, "text/plain", "not serving\n");
   if (path == "/metrics") return Respond(request, 200, "text/plain; version=0.0.4", handlers_.metrics());

@@ -34,8 +34,13 @@ Unexpected CannotListen(const std::string& address, const std::string& why) {
   return Unexpected({FailureReason::kInvalidArgument, "cannot listen on " + address + ": " + why});
 }
 
+/// What happened, and what to do about it where that is not plain.
 std::string ErrorText(int error) {
-  return std::generic_category().message(error);
+  const std::string what = std::generic_category().message(error);
+  if (error == EADDRINUSE) return what + "; stop what listens there, or choose another address";
+  if (error == EADDRNOTAVAIL) return what + "; choose one that this host has";
+  if (error == EACCES) return what + "; choose a place that this user may use, or start it as one who may";
+  return what;
 }
 
 Expected<void> MakeDirectoryOf(const std::string& address, const std::string& path) {

@@ -95,6 +95,11 @@ void RpcServer::BeginDrain(Duration /*time_left*/) {
   SetServing(false);
 }
 
+std::size_t RpcServer::Ping(const std::function<void()>& answered) {
+  for (const auto& queue : queues_) queue->Post(answered);
+  return queues_.size();
+}
+
 void RpcServer::Drain(Duration timeout) {
   for (const auto& queue : queues_) {
     queue->EndStreams({grpc::StatusCode::UNAVAILABLE, "the broker is shutting down; use another instance"});

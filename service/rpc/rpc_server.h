@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,6 +61,9 @@ class RpcServer {
   /// A channel into this server without a socket, for the process itself: its calls are those of the operator. It must
   /// be gone before the server.
   std::shared_ptr<grpc::Channel> InProcessChannel();
+
+  /// Has every thread that serves calls call `answered` when it comes to it; returns how many there are.
+  std::size_t Ping(const std::function<void()>& answered);
 
   /// The server ends in `time_left`: health says NOT_SERVING, streams are told `draining` (watching ones then end),
   /// Acquire and Warm are refused with UNAVAILABLE and a hint. Everything else goes on. Idempotent.

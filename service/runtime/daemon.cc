@@ -97,6 +97,7 @@ Expected<void> Daemon::StartAdmin() {
   if (config_.admin == "off") return {};
   auto admin = admin::AdminServer::Start(config_, {.metrics = [this] { return MetricsText(); },
                                                    .ready = [this] { return serving_.load(); },
+                                                   .alive = [this] { return IsAlive(); },
                                                    .drain = [this] { BeginDrain(); },
                                                    .rpc = rpc_->InProcessChannel()});
   if (!admin) return Unexpected(admin.error());

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +15,7 @@
 #include "service/config/service_config.h"
 #include "service/rpc/rpc_server.h"
 #include "service/runtime/history_file.h"
+#include "service/runtime/liveness.h"
 #include "service/runtime/reloader.h"
 #include "service/telemetry/broker_telemetry.h"
 #include "service/telemetry/json_log.h"
@@ -46,8 +49,11 @@ class Daemon {
 
   /// To be called every now and then: reads those certificates again whose files have changed.
   void CheckCertificates() { reloader_->CheckCertificates(); }
-  /// How often that should be; absent: never.
+  /// How often that should be at least; absent: never.
   std::optional<Duration> CertificateCheckInterval() const;
+
+  /// Whether all threads that do the work answer; see Liveness. Any thread.
+  bool IsAlive() { return liveness_.IsAlive(TimePoint(std::chrono::steady_clock::now().time_since_epoch())); }
 
   /// No new work from now on: health says NOT_SERVING, /readyz 503. What is in flight goes on. For good; idempotent;
   /// any thread.
@@ -77,6 +83,8 @@ class Daemon {
   std::unique_ptr<rpc::RpcServer> rpc_;
   std::unique_ptr<admin::AdminServer> admin_;
   std::unique_ptr<Reloader> reloader_;
+  Liveness liveness_{
+      [this](const std::function<void()>& answered) { return broker_->Ping(answered) + rpc_->Ping(answered); }};
 };
 
 }  // namespace flowbroker::runtime

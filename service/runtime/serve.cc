@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 
 #include "service/runtime/daemon.h"
 #include "service/runtime/heap_trim.h"
@@ -12,29 +13,50 @@
 namespace flowbroker::runtime {
 namespace {
 
+using std::chrono::steady_clock;
+
 constexpr int kCannotStart = 1;
 
 /// How often memory is looked at: long against a burst, short against what an operator waits before he worries.
 constexpr Duration kTrimInterval = std::chrono::seconds(10);
 
+/// Something that is done every so often, first after one interval.
+class Chore {
+ public:
+  /// Whether it is time; then the next interval begins. Never without an interval.
+  bool IsDue(std::optional<Duration> interval) {
+    const auto now = steady_clock::now();
+    if (!interval || now - last_ < *interval) return false;
+    last_ = now;
+    return true;
+  }
+
+ private:
+  steady_clock::time_point last_ = steady_clock::now();
+};
+
+void Reload(Daemon& daemon, const config::ConfigSources& sources, const ServiceNotifier& notifier) {
+  notifier.Reloading();
+  daemon.Reload(config::LoadConfig(sources));
+  notifier.Ready();
+}
+
 void ServeUntilStopped(Daemon& daemon, const config::ConfigSources& sources, const ServiceNotifier& notifier) {
   HeapTrim trim;
-  auto checked = std::chrono::steady_clock::now();
+  Chore trimming;
+  Chore certificates;
+  Chore watchdog;
+  // Half of what is allowed, as sd_watchdog_enabled(3) recommends.
+  const auto beat = notifier.watchdog() ? std::optional(*notifier.watchdog() / 2) : std::nullopt;
   while (true) {
-    const auto check_interval = daemon.CertificateCheckInterval();
-    const auto signal = WaitForSignal(std::min(check_interval.value_or(kTrimInterval), kTrimInterval));
+    const auto check = daemon.CertificateCheckInterval();
+    const auto signal =
+        WaitForSignal(std::min({kTrimInterval, check.value_or(kTrimInterval), beat.value_or(kTrimInterval)}));
     if (signal == ProcessSignal::kStop) return;
-    if (signal == ProcessSignal::kReload) {
-      notifier.Reloading();
-      daemon.Reload(config::LoadConfig(sources));
-      notifier.Ready();
-      continue;
-    }
-    TrimHeap(trim);
-    if (const auto now = std::chrono::steady_clock::now(); check_interval && now - checked >= *check_interval) {
-      daemon.CheckCertificates();
-      checked = now;
-    }
+    if (signal == ProcessSignal::kReload) Reload(daemon, sources, notifier);
+    if (trimming.IsDue(kTrimInterval)) TrimHeap(trim);
+    if (certificates.IsDue(check)) daemon.CheckCertificates();
+    if (watchdog.IsDue(beat) && daemon.IsAlive()) notifier.Alive();
   }
 }
 

@@ -109,9 +109,9 @@ class LocalDaemonTest(unittest.TestCase):
         daemon.signal(signal.SIGTERM)
         self.assertEqual(daemon.wait(), 0, daemon.said())
 
-    def run_to_end(self, *flags, **options):
+    def run_to_end(self, *flags, program_path=None, **options):
         """flowbrokerd with flags that keep it from serving."""
-        return subprocess.run([program("flowbrokerd"), *flags], capture_output=True, text=True, timeout=3 * PATIENCE,
+        return subprocess.run([program_path or program("flowbrokerd"), *flags], capture_output=True, text=True, timeout=3 * PATIENCE,
                               **options)
 
     def silent_dns_server(self):
