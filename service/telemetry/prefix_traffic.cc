@@ -38,7 +38,7 @@ PrefixKey PrefixTraffic::PrefixOf(const history::Path& path) const {
 
 PrefixTraffic::Stripe& PrefixTraffic::StripeOf(const PrefixKey& prefix) {
   // The upper bits: the maps of the stripes use the lower ones.
-  return stripes_[(std::hash<PrefixKey>{}(prefix) * 0x9E3779B97F4A7C15ULL) >> 58U];
+  return stripes_[(std::hash<PrefixKey>{}(prefix) * 0x9E3779B97F4A7C15ULL) >> 56U];
 }
 
 std::shared_ptr<flow::AcquireCount> PrefixTraffic::CountOf(const history::Path& path) {

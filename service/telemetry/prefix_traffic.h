@@ -34,7 +34,7 @@ struct PrefixOptions {
 /// never be seen.
 ///
 /// Holds what has open flows, and 20 times what is shown of what was shown before. Any thread; no lock is held for more
-/// than a sixty-fourth of the prefixes.
+/// than a 256th of the prefixes.
 class PrefixTraffic {
  public:
   explicit PrefixTraffic(PrefixOptions options);
@@ -81,7 +81,7 @@ class PrefixTraffic {
     double score;
     std::uint64_t fresh;  // counted since the last time
   };
-  static constexpr std::size_t kStripes = 64;
+  static constexpr std::size_t kStripes = 256;
   static constexpr std::size_t kMaxAlternatives = 3;
 
   Stripe& StripeOf(const history::PrefixKey& prefix);
