@@ -30,6 +30,10 @@ enum class Limit : std::uint8_t {
   kDnsInFlight,
   kReprobes,
   kFlowsPerTenant,
+  kTenantRate,
+  kTenantCalls,
+  kTenantStreams,
+  kTenants,
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.

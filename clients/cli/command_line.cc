@@ -115,10 +115,33 @@ class CommandLine {
 
   void AddCommonOptions() {
     app_.add_option("--address", invocation_.address, "broker: unix:/path or host:port")->type_name("ADDRESS");
+    AddTlsOptions();
     app_.add_option("--timeout", invocation_.timeout, "deadline of the call; default 10")
         ->check(SecondsBetween(0.001, 3600.0))
         ->type_name("SECONDS");
     app_.add_flag("--json", invocation_.json, "one JSON document per line, fields named as in the .proto files");
+  }
+
+  /// All or none of the files.
+  void AddTlsOptions() {
+    client::MutualTls& tls = invocation_.tls;
+    const auto add = [this](const char* name, std::string& file, const char* description, const char* variable) {
+      return app_.add_option(name, file, description)->check(CLI::ExistingFile)->type_name("PEM")->envname(variable);
+    };
+    CLI::Option* ca = add("--tls-ca-file", tls.ca_file, "TLS to the broker: authorities of its certificate",
+                          "FLOWBROKER_TLS_CA_FILE");
+    CLI::Option* certificate = add("--tls-certificate-file", tls.certificate_file,
+                                   "our certificate, by which the broker knows us", "FLOWBROKER_TLS_CERTIFICATE_FILE");
+    CLI::Option* key =
+        add("--tls-private-key-file", tls.private_key_file, "its key", "FLOWBROKER_TLS_PRIVATE_KEY_FILE");
+    CLI::Option* name = app_.add_option("--tls-server-name", tls.server_name,
+                                        "name in the broker's certificate, where it is not the host of the address")
+                            ->type_name("NAME")
+                            ->envname("FLOWBROKER_TLS_SERVER_NAME");
+    ca->needs(certificate)->needs(key);
+    certificate->needs(ca);
+    key->needs(ca);
+    name->needs(ca);
   }
 
   void AddUri(CLI::App* sub) {

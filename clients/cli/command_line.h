@@ -5,6 +5,7 @@
 #include <string>
 
 #include "clients/cli/exit_code.h"
+#include "clients/cpp/flowbroker_client.h"
 #include "clients/cpp/history.h"
 #include "clients/cpp/types.h"
 
@@ -40,6 +41,7 @@ enum class ResetWhat : std::uint8_t { kAll, kPrefix, kHost };
 struct Invocation {
   Command command = Command::kAcquire;
   std::string address;  ///< empty: see client::BrokerAddress
+  client::MutualTls tls = {};
   double timeout = 10;  ///< seconds
   bool json = false;
   std::string subject;  ///< URI or flow id

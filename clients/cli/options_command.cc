@@ -115,7 +115,8 @@ void ShowText(Session& session, const std::string& response, Times times) {
 }  // namespace
 
 ExitCode RunOptions(Session& session) {
-  RelaySession relay(session.address, session.invocation.request.client_group);  // ready by the time there is a flow
+  RelaySession relay(session.BrokerOptions(),
+                     session.invocation.request.client_group);  // ready by the time there is a flow
   const auto acquired = Call(session, *session.broker, &v1::BrokerService::StubInterface::Acquire,
                              client::ToProto(session.invocation.request));
   if (!acquired) return Fail(session, acquired.error());

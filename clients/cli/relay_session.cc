@@ -4,7 +4,7 @@
 
 namespace flowbroker::cli {
 
-RelaySession::RelaySession(const std::string& address, const std::string& group) : client_({.address = address}) {
+RelaySession::RelaySession(client::ClientOptions broker, const std::string& group) : client_(std::move(broker)) {
   stream_ = client_.OpenRelay({.client_group = group},
                               {.on_message = [this](client::IncomingMessage message) { Push(std::move(message)); },
                                .on_send_failure = [this](client::SendFailure failure) { Push(std::move(failure)); },

@@ -22,7 +22,7 @@ using RelayEvent = std::variant<client::IncomingMessage, client::SendFailure, Re
 /// A RelayStream whose events are waited for, as a command does that has nothing else to do.
 class RelaySession {
  public:
-  RelaySession(const std::string& address, const std::string& group);
+  RelaySession(client::ClientOptions broker, const std::string& group);
 
   client::RelayStream& stream() { return *stream_; }
 

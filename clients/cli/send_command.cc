@@ -99,7 +99,7 @@ ExitCode RunSend(Session& session) {
   if (!message) return Fail(session, message.error());
   const auto flow_id = FlowFor(session);
   if (!flow_id) return Fail(session, flow_id.error());
-  RelaySession relay(session.address, session.invocation.request.client_group);
+  RelaySession relay(session.BrokerOptions(), session.invocation.request.client_group);
   if (const auto sent = relay.stream().Send(*flow_id, *message); !sent) return Fail(session, sent.error());
   return Follow(session, relay);
 }

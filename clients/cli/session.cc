@@ -42,7 +42,7 @@ ExitCode Show(const Session& session, client::Error error, const v1::Trace* trac
 
 Session::Session(const Invocation& asked, std::ostream& to, std::ostream& errors, Canvas its_canvas)
     : invocation(asked), out(to), err(errors), canvas(its_canvas), address(client::BrokerAddress(asked.address)) {
-  const auto channel = client::OpenChannel(address);
+  const auto channel = client::OpenChannel(address, asked.tls);
   AwaitConnection(*channel, client::DeadlineAfter(Seconds(asked.timeout)));
   start = std::chrono::system_clock::now();
   deadline = client::DeadlineAfter(Seconds(asked.timeout));

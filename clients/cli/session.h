@@ -35,6 +35,9 @@ struct Session {
   std::unique_ptr<v1::FlowService::StubInterface> flows;
   std::unique_ptr<v1::HistoryService::StubInterface> history;
 
+  /// For the client library.
+  client::ClientOptions BrokerOptions() const { return {.address = address, .tls = invocation.tls}; }
+
   client::Duration Elapsed() const { return std::chrono::system_clock::now() - start; }
 };
 

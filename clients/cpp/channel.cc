@@ -3,6 +3,8 @@
 #include <grpc/grpc.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +29,17 @@ std::vector<std::string> DefaultSockets() {
   return paths;
 }
 
+// Short-lived certificates are replaced while a client runs.
+std::shared_ptr<grpc::ChannelCredentials> TlsCredentials(const MutualTls& tls) {
+  constexpr unsigned kLookAgainSeconds = 10;
+  grpc::experimental::TlsChannelCredentialsOptions options;
+  options.set_certificate_provider(std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      tls.private_key_file, tls.certificate_file, tls.ca_file, kLookAgainSeconds));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  return grpc::experimental::TlsCredentials(options);
+}
+
 }  // namespace
 
 bool IsOurSocket(const std::string& path) {
@@ -44,7 +57,7 @@ std::string BrokerAddress(std::string_view given) {
   return "127.0.0.1:7460";
 }
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address, const MutualTls& tls) {
   // gRPC stays initialised from now on. Otherwise it shuts down whenever its last user goes, which may take ten
   // seconds: it waits for a poller of its own (seen with 1.51).
   [[maybe_unused]] static const bool initialised = (grpc_init(), true);
@@ -55,7 +68,9 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address) {
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);  // also the least time a connection attempt is given
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // no sharing of connections between clients
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (!tls.wanted()) return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  if (!tls.server_name.empty()) arguments.SetSslTargetNameOverride(tls.server_name);
+  return grpc::CreateCustomChannel(address, TlsCredentials(tls), arguments);
 }
 
 std::chrono::system_clock::time_point DeadlineAfter(Duration timeout) {

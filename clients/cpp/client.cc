@@ -88,7 +88,7 @@ class Client::Connection {
   explicit Connection(ClientOptions given)
       : options(std::move(given)),
         address(BrokerAddress(options.address)),
-        channel(OpenChannel(address)),
+        channel(OpenChannel(address, options.tls)),
         broker(v1::BrokerService::NewStub(channel)),
         flows(v1::FlowService::NewStub(channel)),
         history(v1::HistoryService::NewStub(channel)) {}

@@ -23,8 +23,20 @@ namespace flowbroker::client {
 /// in this order. "unix:/path" or "host:port".
 std::string BrokerAddress(std::string_view given = {});
 
+/// For a broker that listens on TCP with TLS: PEM files, which are looked at again every ten seconds, so that new ones
+/// hold for the next connection. The certificate is who we are to the broker. All empty: no TLS, for a Unix socket.
+struct MutualTls {
+  std::string ca_file = {};           ///< authorities that may vouch for the broker
+  std::string certificate_file = {};  ///< ours, with what leads to its authority
+  std::string private_key_file = {};
+  std::string server_name = {};  ///< in the broker's certificate; empty: the host of the address
+
+  bool wanted() const { return !ca_file.empty() || !certificate_file.empty() || !private_key_file.empty(); }
+};
+
 struct ClientOptions {
-  std::string address = {};                             ///< see BrokerAddress
+  std::string address = {};  ///< see BrokerAddress
+  MutualTls tls = {};
   Duration default_timeout = std::chrono::seconds(10);  ///< of calls that name none
 };
 

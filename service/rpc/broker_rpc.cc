@@ -32,25 +32,29 @@ void AnswerResolve(const engine::ConnectionBroker& broker, const engine::Resolve
 }  // namespace
 
 void BrokerRpc::ServeOn(CallQueue& queue) {
+  const Entrance calls = gate_.For(CallKind::kCall);
   using Async = v1::BrokerService::AsyncService;
-  ServeUnary(queue, service_, &Async::RequestAcquire,
+  ServeUnary(queue, gate_.For(CallKind::kNewWork), service_, &Async::RequestAcquire,
              [this](const auto& request, auto& call) { Acquire(request, call); });
-  ServeUnary(queue, service_, &Async::RequestRelease,
+  ServeUnary(queue, calls, service_, &Async::RequestRelease,
              [this](const auto& request, auto& call) { Release(request, call); });
-  ServeUnary(queue, service_, &Async::RequestWarm, [this](const auto& request, auto& call) { Warm(request, call); });
-  ServeUnary(queue, service_, &Async::RequestResolve,
+  ServeUnary(queue, gate_.For(CallKind::kNewWork), service_, &Async::RequestWarm,
+             [this](const auto& request, auto& call) { Warm(request, call); });
+  ServeUnary(queue, calls, service_, &Async::RequestResolve,
              [this](const auto& request, auto& call) { Resolve(request, call); });
-  ServeUnary(queue, service_, &Async::RequestReportOutcome,
+  ServeUnary(queue, calls, service_, &Async::RequestReportOutcome,
              [this](const auto& request, auto& call) { ReportOutcome(request, call); });
 }
 
 void BrokerRpc::Acquire(const v1::AcquireRequest& request, UnaryCall<v1::AcquireResponse>& call) {
   auto wanted = FromProto(request);
   if (!wanted) return Fail(call, wanted.error());
-  const auto deadline = DeadlineOf(call, broker_, options_.max_deadline);
+  const auto deadline = DeadlineOf(call, broker_, options_.max_deadline.load());
   if (!deadline) return;
   wanted->deadline = *deadline;
+  wanted->owner.tenant = call.caller().tenant;
   if (const auto pooled = broker_.AcquirePooled(*wanted)) return AnswerAcquire(broker_, *pooled, call);
+  wanted->trace_parent = call.TraceParent();  // the pooled path does without it
   const auto handle = broker_.Acquire(*std::move(wanted), [&broker = broker_, &call](const engine::AcquireResult& r) {
     AnswerAcquire(broker, r, call);
   });
@@ -60,7 +64,7 @@ void BrokerRpc::Acquire(const v1::AcquireRequest& request, UnaryCall<v1::Acquire
 void BrokerRpc::Release(const v1::ReleaseRequest& request, UnaryCall<v1::ReleaseResponse>& call) {
   const auto flow = RequiredFlowId(request.flow_id());
   if (!flow) return Fail(call, flow.error());
-  FinishOrFail(call, broker_.Release(*flow, {}));
+  FinishOrFail(call, broker_.Release(*flow, call.caller().Sees()));
 }
 
 void BrokerRpc::Warm(const v1::WarmRequest& request, UnaryCall<v1::WarmResponse>& call) {
@@ -68,8 +72,9 @@ void BrokerRpc::Warm(const v1::WarmRequest& request, UnaryCall<v1::WarmResponse>
   if (!destination) return Fail(call, destination.error());
   auto group = ClientGroup(request.client_group());
   if (!group) return Fail(call, group.error());
-  engine::AcquireRequest wanted{.destination = *std::move(destination), .owner = {.client_group = *std::move(group)}};
-  wanted.deadline = broker_.Now() + options_.max_deadline;  // the work outlives the call
+  engine::AcquireRequest wanted{.destination = *std::move(destination),
+                                .owner = call.caller().Owner(*std::move(group))};
+  wanted.deadline = broker_.Now() + options_.max_deadline.load();  // the work outlives the call
   call.response().set_already_warm(broker_.Warm(std::move(wanted)));
   call.Finish();
 }
@@ -77,7 +82,7 @@ void BrokerRpc::Warm(const v1::WarmRequest& request, UnaryCall<v1::WarmResponse>
 void BrokerRpc::Resolve(const v1::ResolveRequest& request, UnaryCall<v1::ResolveResponse>& call) {
   auto destination = FromProto(request.destination());
   if (!destination) return Fail(call, destination.error());
-  const auto deadline = DeadlineOf(call, broker_, options_.max_deadline);
+  const auto deadline = DeadlineOf(call, broker_, options_.max_deadline.load());
   if (!deadline) return;
   broker_.Resolve(*std::move(destination), *deadline,
                   [&broker = broker_, &call](const engine::ResolveResult& r) { AnswerResolve(broker, r, call); });
@@ -86,7 +91,7 @@ void BrokerRpc::Resolve(const v1::ResolveRequest& request, UnaryCall<v1::Resolve
 void BrokerRpc::ReportOutcome(const v1::ReportOutcomeRequest& request, UnaryCall<v1::ReportOutcomeResponse>& call) {
   const auto report = FromProto(request);
   if (!report) return Fail(call, report.error());
-  call.response().set_known_flow(broker_.ReportOutcome(*report, {}));
+  call.response().set_known_flow(broker_.ReportOutcome(*report, call.caller().Sees()));
   call.Finish();
 }
 

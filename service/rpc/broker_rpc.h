@@ -12,7 +12,8 @@ namespace flowbroker::rpc {
 /// BrokerService: converts, asks the broker, converts back. Handlers run on any queue's thread; no state of its own.
 class BrokerRpc {
  public:
-  BrokerRpc(engine::ConnectionBroker& broker, const RpcOptions& options) : broker_(broker), options_(options) {}
+  BrokerRpc(engine::ConnectionBroker& broker, const RpcOptions& options, CallGate& gate)
+      : broker_(broker), options_(options), gate_(gate) {}
 
   grpc::Service& service() { return service_; }
 
@@ -27,7 +28,8 @@ class BrokerRpc {
   void ReportOutcome(const v1::ReportOutcomeRequest& request, UnaryCall<v1::ReportOutcomeResponse>& call);
 
   engine::ConnectionBroker& broker_;
-  RpcOptions options_;
+  const RpcOptions& options_;
+  CallGate& gate_;
   v1::BrokerService::AsyncService service_;
 };
 

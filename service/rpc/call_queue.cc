@@ -2,8 +2,12 @@
 
 #include <grpcpp/alarm.h>
 
+#include <algorithm>
+
 namespace flowbroker::rpc {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 /// A function on its way through the queue; deletes itself when it has run.
 class Task final : public QueueEvent {
@@ -48,8 +52,21 @@ void CallQueue::Post(std::function<void()> task) {
   std::make_unique<Task>(std::move(task)).release()->Send(queue_.get());  // deletes itself
 }
 
+void CallQueue::DrainStreams(Duration time_left) {
+  Post([this, time_left] {
+    drained_at_ = Clock::now() + time_left;
+    for (LiveStream* const stream : std::unordered_set(streams_)) stream->OnDraining(time_left);
+  });
+}
+
+void CallQueue::AwaitLingering(Clock::time_point end) {
+  std::unique_lock lock(mutex_);
+  lingering_changed_.wait_until(lock, end, [this] { return lingering_ == 0; });
+}
+
 void CallQueue::EndStreams(const grpc::Status& status) {
   Post([this, status] {
+    end_ = status;
     for (LiveStream* const stream : std::unordered_set(streams_)) stream->End(status);
   });
 }
@@ -68,11 +85,24 @@ void CallQueue::CallEnded() {
 void CallQueue::StreamBegan(LiveStream& stream) {
   streams_.insert(&stream);
   CallBegan();
+  if (stream.Lingers()) CountLingering(1);
+}
+
+void CallQueue::StreamServes(LiveStream& stream) {
+  if (drained_at_) stream.OnDraining(std::max<Duration>(Duration::zero(), *drained_at_ - Clock::now()));
+  if (end_) stream.End(*end_);
 }
 
 void CallQueue::StreamEnded(LiveStream& stream) {
   streams_.erase(&stream);
+  if (stream.Lingers()) CountLingering(-1);
   CallEnded();
+}
+
+void CallQueue::CountLingering(int change) {
+  const std::lock_guard lock(mutex_);
+  lingering_ += static_cast<std::size_t>(change);
+  lingering_changed_.notify_all();
 }
 
 }  // namespace flowbroker::rpc

@@ -22,10 +22,10 @@ struct Page {
   flow::Scope scope;
 };
 
-Expected<Page> PageOf(const v1::ListFlowsRequest& request) {
+Expected<Page> PageOf(const v1::ListFlowsRequest& request, const Caller& caller) {
   const auto count = PageSize(request.page_size(), kDefaultPage);
   if (!count) return Unexpected(count.error());
-  Page page{std::nullopt, *count, {}};
+  Page page{std::nullopt, *count, caller.Sees()};
   if (!request.page_token().empty()) {
     page.after = flow::FlowId::Parse(request.page_token());
     if (!page.after) return FieldError("page_token", "not from a previous answer");
@@ -37,21 +37,22 @@ Expected<Page> PageOf(const v1::ListFlowsRequest& request) {
 }  // namespace
 
 void FlowRpc::ServeOn(CallQueue& queue) {
+  const Entrance calls = gate_.For(CallKind::kCall);
   using Async = v1::FlowService::AsyncService;
-  ServeUnary(queue, service_, &Async::RequestListFlows,
+  ServeUnary(queue, calls, service_, &Async::RequestListFlows,
              [this](const auto& request, auto& call) { ListFlows(request, call); });
-  ServeUnary(queue, service_, &Async::RequestGetFlow,
+  ServeUnary(queue, calls, service_, &Async::RequestGetFlow,
              [this](const auto& request, auto& call) { GetFlow(request, call); });
-  ServeUnary(queue, service_, &Async::RequestCloseFlow,
+  ServeUnary(queue, calls, service_, &Async::RequestCloseFlow,
              [this](const auto& request, auto& call) { CloseFlow(request, call); });
-  ServeUnary(queue, service_, &Async::RequestProbeFlow,
+  ServeUnary(queue, calls, service_, &Async::RequestProbeFlow,
              [this](const auto& request, auto& call) { ProbeFlow(request, call); });
-  ServeStreams<RelayStream>(queue, service_, broker_, options_);
-  ServeStreams<WatchFlowsStream>(queue, service_, broker_, options_);
+  ServeStreams<RelayStream>(queue, gate_.For(CallKind::kStream), service_, broker_, options_);
+  ServeStreams<WatchFlowsStream>(queue, gate_.For(CallKind::kStream), service_, broker_, options_);
 }
 
 void FlowRpc::ListFlows(const v1::ListFlowsRequest& request, UnaryCall<v1::ListFlowsResponse>& call) {
-  const auto page = PageOf(request);
+  const auto page = PageOf(request, call.caller());
   if (!page) return Fail(call, page.error());
   const std::vector<engine::FlowView> flows = broker_.ListFlows(page->after, page->count, page->scope);
   const TimePoint now = broker_.Now();
@@ -63,7 +64,7 @@ void FlowRpc::ListFlows(const v1::ListFlowsRequest& request, UnaryCall<v1::ListF
 void FlowRpc::GetFlow(const v1::GetFlowRequest& request, UnaryCall<v1::GetFlowResponse>& call) {
   const auto id = RequiredFlowId(request.flow_id());
   if (!id) return Fail(call, id.error());
-  const auto flow = broker_.GetFlow(*id, {});
+  const auto flow = broker_.GetFlow(*id, call.caller().Sees());
   if (!flow) return Fail(call, {FailureReason::kUnknownFlow, ""});
   Fill(*flow, broker_.Now(), *call.response().mutable_flow());
   call.Finish();
@@ -72,15 +73,15 @@ void FlowRpc::GetFlow(const v1::GetFlowRequest& request, UnaryCall<v1::GetFlowRe
 void FlowRpc::CloseFlow(const v1::CloseFlowRequest& request, UnaryCall<v1::CloseFlowResponse>& call) {
   const auto id = RequiredFlowId(request.flow_id());
   if (!id) return Fail(call, id.error());
-  FinishOrFail(call, broker_.CloseFlow(*id, {}));
+  FinishOrFail(call, broker_.CloseFlow(*id, call.caller().Sees()));
 }
 
 void FlowRpc::ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::ProbeFlowResponse>& call) {
   const auto id = RequiredFlowId(request.flow_id());
   if (!id) return Fail(call, id.error());
-  const auto deadline = DeadlineOf(call, broker_, options_.max_deadline);
+  const auto deadline = DeadlineOf(call, broker_, options_.max_deadline.load());
   if (!deadline) return;
-  broker_.ProbeFlow(*id, {}, *deadline, [&call](const Expected<engine::ProbeResult>& result) {
+  broker_.ProbeFlow(*id, call.caller().Sees(), *deadline, [&call](const Expected<engine::ProbeResult>& result) {
     if (!result) return Fail(call, result.error());
     call.response().set_alive(result->alive);
     if (result->rtt) Fill(*result->rtt, *call.response().mutable_rtt());

@@ -12,7 +12,8 @@ namespace flowbroker::rpc {
 /// FlowService: the unary calls here, the streams in relay_stream.h and watch_flows_stream.h. No state of its own.
 class FlowRpc {
  public:
-  FlowRpc(engine::ConnectionBroker& broker, const RpcOptions& options) : broker_(broker), options_(options) {}
+  FlowRpc(engine::ConnectionBroker& broker, const RpcOptions& options, CallGate& gate)
+      : broker_(broker), options_(options), gate_(gate) {}
 
   grpc::Service& service() { return service_; }
 
@@ -26,7 +27,8 @@ class FlowRpc {
   void ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::ProbeFlowResponse>& call);
 
   engine::ConnectionBroker& broker_;
-  RpcOptions options_;
+  const RpcOptions& options_;
+  CallGate& gate_;
   v1::FlowService::AsyncService service_;
 };
 

@@ -15,7 +15,8 @@ using grpc::health::v1::HealthCheckResponse;
 /// One Watch call: the state now, and every change.
 class HealthWatchStream final : public StreamCall<grpc::ServerAsyncWriter<HealthCheckResponse>, HealthCheckResponse> {
  public:
-  HealthWatchStream(CallQueue& queue, HealthRpc& health) : StreamCall(queue), health_(health) {}
+  HealthWatchStream(CallQueue& queue, const Entrance& entrance, HealthRpc& health)
+      : StreamCall(queue, entrance), health_(health) {}
 
   void OnChange() { Pump(); }
 
@@ -46,15 +47,17 @@ class HealthWatchStream final : public StreamCall<grpc::ServerAsyncWriter<Health
     health_.watchers_.erase(this);
   }
 
+  void OnDraining(Duration /*time_left*/) override {}  // NOT_SERVING says it
+
   HealthRpc& health_;
   HealthCheckRequest request_;
   std::optional<HealthCheckResponse::ServingStatus> told_;
 };
 
 void HealthRpc::ServeOn(CallQueue& queue) {
-  ServeUnary(queue, service_, &grpc::health::v1::Health::AsyncService::RequestCheck,
+  ServeUnary(queue, Entrance::OpenToAll(), service_, &grpc::health::v1::Health::AsyncService::RequestCheck,
              [this](const auto& request, auto& call) { Check(request, call); });
-  ServeStreams<HealthWatchStream>(queue, *this);
+  ServeStreams<HealthWatchStream>(queue, Entrance::OpenToAll(), *this);
 }
 
 void HealthRpc::SetServing(bool serving) {

@@ -5,6 +5,7 @@
 
 #include "broker/base/expected.h"
 #include "broker/engine/history_access.h"
+#include "broker/flow/owner.h"
 #include "flowbroker/v1/history_service.pb.h"
 #include "service/rpc/proto_conversion.h"
 
@@ -44,7 +45,7 @@ struct RacePage {
   std::size_t count;
   std::optional<engine::Host> host;
   std::optional<bool> succeeded;
-  std::optional<std::string> client_group;
+  flow::Scope scope;  ///< whose
 
   bool Shows(const engine::RaceRecord& race) const;
 };

@@ -116,19 +116,19 @@ Expected<RacePage> FromProto(const v1::ListRacesRequest& request) {
   if (!host) return Unexpected(host.error());
   const auto succeeded = Succeeded(request.outcome());
   if (!succeeded) return Unexpected(succeeded.error());
-  std::optional<std::string> client_group;
+  flow::Scope scope;
   if (request.has_client_group()) {
     auto group = ClientGroup(request.client_group());
     if (!group) return Unexpected(group.error());
-    client_group = *std::move(group);
+    scope.client_group = *std::move(group);
   }
-  return RacePage{before, *count, *std::move(host), *succeeded, std::move(client_group)};
+  return RacePage{before, *count, *std::move(host), *succeeded, std::move(scope)};
 }
 
 bool RacePage::Shows(const engine::RaceRecord& race) const {
   if (before && race.number >= *before) return false;
   if (succeeded && race.flow.has_value() != *succeeded) return false;
-  if (client_group && race.owner.client_group != *client_group) return false;
+  if (!scope.Covers(race.owner)) return false;
   return !host || race.Concerns(*host);
 }
 

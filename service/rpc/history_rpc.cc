@@ -35,16 +35,17 @@ Expected<engine::Forgotten> Forget(const v1::ResetHistoryRequest& request, engin
 }  // namespace
 
 void HistoryRpc::ServeOn(CallQueue& queue) {
+  const Entrance calls = gate_.For(CallKind::kCall);
   using Async = v1::HistoryService::AsyncService;
-  ServeUnary(queue, service_, &Async::RequestListFamilyPreferences,
+  ServeUnary(queue, calls, service_, &Async::RequestListFamilyPreferences,
              [this](const auto& request, auto& call) { ListFamilyPreferences(request, call); });
-  ServeUnary(queue, service_, &Async::RequestGetReachability,
+  ServeUnary(queue, calls, service_, &Async::RequestGetReachability,
              [this](const auto& request, auto& call) { GetReachability(request, call); });
-  ServeUnary(queue, service_, &Async::RequestListRaces,
+  ServeUnary(queue, calls, service_, &Async::RequestListRaces,
              [this](const auto& request, auto& call) { ListRaces(request, call); });
-  ServeUnary(queue, service_, &Async::RequestResetHistory,
+  ServeUnary(queue, calls, service_, &Async::RequestResetHistory,
              [this](const auto& request, auto& call) { ResetHistory(request, call); });
-  ServeStreams<WatchPreferencesStream>(queue, service_, broker_, options_);
+  ServeStreams<WatchPreferencesStream>(queue, gate_.For(CallKind::kStream), service_, broker_, options_);
 }
 
 void HistoryRpc::ListFamilyPreferences(const v1::ListFamilyPreferencesRequest& request,
@@ -80,8 +81,9 @@ void HistoryRpc::GetReachability(const v1::GetReachabilityRequest& request,
 }
 
 void HistoryRpc::ListRaces(const v1::ListRacesRequest& request, UnaryCall<v1::ListRacesResponse>& call) {
-  const auto page = FromProto(request);
+  auto page = FromProto(request);
   if (!page) return Fail(call, page.error());
+  page->scope.tenant = call.caller().Sees().tenant;
   const Moment now = MomentOf(broker_);
   auto& races = *call.response().mutable_races();
   std::size_t bytes = 0;
@@ -98,6 +100,9 @@ void HistoryRpc::ListRaces(const v1::ListRacesRequest& request, UnaryCall<v1::Li
 }
 
 void HistoryRpc::ResetHistory(const v1::ResetHistoryRequest& request, UnaryCall<v1::ResetHistoryResponse>& call) {
+  if (!call.caller().is_operator) {
+    return Fail(call, {FailureReason::kForbidden, "memory is shared by all tenants: only operators may reset it"});
+  }
   const auto forgotten = Forget(request, broker_.history());
   if (!forgotten) return Fail(call, forgotten.error());
   call.response().set_targets(static_cast<std::uint32_t>(forgotten->targets));

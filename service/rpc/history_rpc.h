@@ -12,7 +12,8 @@ namespace flowbroker::rpc {
 /// HistoryService: the unary calls here, the stream in watch_preferences_stream.h. No state of its own.
 class HistoryRpc {
  public:
-  HistoryRpc(engine::ConnectionBroker& broker, const RpcOptions& options) : broker_(broker), options_(options) {}
+  HistoryRpc(engine::ConnectionBroker& broker, const RpcOptions& options, CallGate& gate)
+      : broker_(broker), options_(options), gate_(gate) {}
 
   grpc::Service& service() { return service_; }
 
@@ -27,7 +28,8 @@ class HistoryRpc {
   void ResetHistory(const v1::ResetHistoryRequest& request, UnaryCall<v1::ResetHistoryResponse>& call);
 
   engine::ConnectionBroker& broker_;
-  RpcOptions options_;
+  const RpcOptions& options_;
+  CallGate& gate_;
   v1::HistoryService::AsyncService service_;
 };
 

@@ -8,9 +8,9 @@
 
 namespace flowbroker::rpc {
 
-RelayStream::RelayStream(CallQueue& queue, v1::FlowService::AsyncService& service, engine::ConnectionBroker& broker,
-                         const RpcOptions& options)
-    : StreamCall(queue),
+RelayStream::RelayStream(CallQueue& queue, const Entrance& entrance, v1::FlowService::AsyncService& service,
+                         engine::ConnectionBroker& broker, const RpcOptions& options)
+    : StreamCall(queue, entrance),
       service_(service),
       broker_(broker),
       outbox_({.messages = options.relay_queue_messages, .bytes = options.relay_queue_bytes}) {}
@@ -53,7 +53,7 @@ void RelayStream::Attach() {
   auto group = ClientGroup(request_.client_group());
   if (!group) return End(ToStatus(group.error()));
   auto self = std::static_pointer_cast<RelayStream>(shared_from_this());
-  relay_ = broker_.AttachRelay({.client_group = *std::move(group)}, std::move(self));
+  relay_ = broker_.AttachRelay(caller().Owner(*std::move(group)), std::move(self));
 }
 
 void RelayStream::SendMessages() {
@@ -89,7 +89,17 @@ bool RelayStream::Offer(engine::InboundMessage& message) {
 }
 
 bool RelayStream::FillFrame(v1::RelayResponse& frame) {
-  return outbox_.Fill(frame);
+  const bool draining = draining_.has_value();
+  if (draining) Fill(*std::exchange(draining_, std::nullopt), *frame.mutable_draining()->mutable_time_left());
+  return outbox_.Fill(frame) || draining;
+}
+
+void RelayStream::OnDraining(Duration time_left) {
+  {
+    const std::lock_guard lock(mutex_);
+    draining_ = time_left;
+  }
+  Pump();
 }
 
 void RelayStream::OnWritten() {

@@ -23,8 +23,8 @@ class RelayStream final
     : public StreamCall<grpc::ServerAsyncReaderWriter<v1::RelayResponse, v1::RelayRequest>, v1::RelayResponse>,
       public engine::RelaySink {
  public:
-  RelayStream(CallQueue& queue, v1::FlowService::AsyncService& service, engine::ConnectionBroker& broker,
-              const RpcOptions& options);
+  RelayStream(CallQueue& queue, const Entrance& entrance, v1::FlowService::AsyncService& service,
+              engine::ConnectionBroker& broker, const RpcOptions& options);
 
   bool Offer(engine::InboundMessage& message) override;
 
@@ -34,6 +34,9 @@ class RelayStream final
   bool FillFrame(v1::RelayResponse& frame) override;
   void OnWritten() override;
   void OnEnded() override;
+  void OnDraining(Duration time_left) override;
+  /// Transactions under way need their answers.
+  bool Lingers() const override { return true; }
 
   void Read();
   void OnRead(bool ok);
@@ -52,7 +55,8 @@ class RelayStream final
   bool reading_ = false;                        // a read is in flight
   bool half_closed_ = false;
 
-  RelayOutbox outbox_;  // guarded by mutex_
+  RelayOutbox outbox_;                // guarded by mutex_
+  std::optional<Duration> draining_;  // guarded by mutex_: to be told
   MemberEvent<RelayStream, &RelayStream::OnRead> read_{*this};
 };
 

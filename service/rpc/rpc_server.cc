@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "service/rpc/listen_address.h"
+#include "service/rpc/status_mapping.h"
 
 namespace flowbroker::rpc {
 namespace {
@@ -26,48 +27,47 @@ std::string WithPort(const std::string& address, int port) {
 
 }  // namespace
 
-RpcServer::RpcServer(const RpcOptions& options, engine::ConnectionBroker& broker)
-    : broker_rpc_(broker, options), flow_rpc_(broker, options), history_rpc_(broker, options) {}
+RpcServer::RpcServer(const config::ServiceConfig& config, ListenSecurity security, engine::ConnectionBroker& broker,
+                     engine::BrokerObserver* observer)
+    : options_{.max_deadline = config.max_deadline,
+               .relay_queue_bytes = config.relay_queue_bytes,
+               .relay_queue_messages = config.relay_queue_messages,
+               .watch_queue_events = config.watch_queue_events},
+      security_(std::move(security)),
+      gate_(config, security_.tls, observer),
+      broker_rpc_(broker, options_, gate_),
+      flow_rpc_(broker, options_, gate_),
+      history_rpc_(broker, options_, gate_) {
+  if (security_.tls) tls_.emplace(FilesOf(config));
+}
 
 Expected<std::unique_ptr<RpcServer>> RpcServer::Start(const config::ServiceConfig& config,
-                                                      engine::ConnectionBroker& broker) {
-  const RpcOptions options{.max_deadline = config.max_deadline,
-                           .relay_queue_bytes = config.relay_queue_bytes,
-                           .relay_queue_messages = config.relay_queue_messages,
-                           .watch_queue_events = config.watch_queue_events};
-  std::unique_ptr<RpcServer> server(new RpcServer(options, broker));
+                                                      engine::ConnectionBroker& broker,
+                                                      engine::BrokerObserver* observer) {
+  auto security = SecurityOf(config);
+  if (!security) return Unexpected(security.error());
+  std::unique_ptr<RpcServer> server(new RpcServer(config, *std::move(security), broker, observer));
+  if (auto read = server->ReloadCertificates(); !read) return Unexpected(read.error());
   if (auto listening = server->Listen(config); !listening) return Unexpected(listening.error());
-  for (const auto& queue : server->queues_) {
-    server->health_.ServeOn(*queue);
-    server->broker_rpc_.ServeOn(*queue);
-    server->flow_rpc_.ServeOn(*queue);
-    server->history_rpc_.ServeOn(*queue);
-    queue->Run();
-  }
+  server->Serve();
   return server;
 }
 
 Expected<void> RpcServer::Listen(const config::ServiceConfig& config) {
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::channelz::experimental::InitChannelzService();
-  grpc::EnableDefaultHealthCheckService(false);  // health_ takes its place
-  // Debian builds absl in debug mode, where every lock inside gRPC is checked for its order: 8 % of a call's CPU.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   grpc::ServerBuilder builder;
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port in use shall be an error
-  builder.RegisterService(&health_.service());
-  builder.RegisterService(&broker_rpc_.service());
-  builder.RegisterService(&flow_rpc_.service());
-  builder.RegisterService(&history_rpc_.service());
+  RegisterServices(builder);
   std::vector<int> ports(config.listen.size(), 0);
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
-    if (auto ready = PrepareListenAddress(config.listen[i]); !ready) return ready;
-    builder.AddListeningPort(config.listen[i], grpc::InsecureServerCredentials(), &ports[i]);
+    const std::string& address = config.listen[i];
+    if (auto ready = PrepareListenAddress(address); !ready) return ready;
+    const bool tls = tls_.has_value() && !IsUnixSocket(address);
+    builder.AddListeningPort(address, tls ? tls_->Credentials() : grpc::InsecureServerCredentials(), &ports[i]);
   }
   for (std::size_t i = 0; i < QueueCount(config.completion_queues); ++i) {
     queues_.push_back(std::make_unique<CallQueue>(builder.AddCompletionQueue()));
   }
   server_ = builder.BuildAndStart();
+  if (tls_) tls_->Started();
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
     if (server_ == nullptr || ports[i] == 0) {
       return Unexpected({FailureReason::kInvalidArgument, "cannot listen on " + config.listen[i]});
@@ -77,22 +77,56 @@ Expected<void> RpcServer::Listen(const config::ServiceConfig& config) {
   return {};
 }
 
-void RpcServer::Apply(const config::ServiceConfig& /*config*/) {}
+void RpcServer::RegisterServices(grpc::ServerBuilder& builder) {
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  if (!tls_) grpc::channelz::experimental::InitChannelzService();
+  grpc::EnableDefaultHealthCheckService(false);  // health_ takes its place
+  // Debian builds absl in debug mode, where every lock inside gRPC is checked for its order: 8 % of a call's CPU.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port in use shall be an error
+  // Who has shown no certificate yet holds a descriptor of ours: not for gRPC's two minutes.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  builder.RegisterService(&health_.service());
+  builder.RegisterService(&broker_rpc_.service());
+  builder.RegisterService(&flow_rpc_.service());
+  builder.RegisterService(&history_rpc_.service());
+}
+
+void RpcServer::Serve() {
+  for (const auto& queue : queues_) {
+    health_.ServeOn(*queue);
+    broker_rpc_.ServeOn(*queue);
+    flow_rpc_.ServeOn(*queue);
+    history_rpc_.ServeOn(*queue);
+    queue->Run();
+  }
+}
+
+void RpcServer::Apply(const config::ServiceConfig& config) {
+  options_.max_deadline = config.max_deadline;
+  gate_.Apply(config);
+}
 
 Expected<void> RpcServer::ReloadCertificates() {
-  return {};
+  if (!tls_) return {};
+  return tls_->Reload();
 }
 
 std::optional<std::chrono::system_clock::time_point> RpcServer::CertificateExpiry() const {
-  return std::nullopt;
+  if (!tls_) return std::nullopt;
+  return tls_->expires();
 }
 
 std::shared_ptr<grpc::Channel> RpcServer::InProcessChannel() {
   return server_->InProcessChannel({});
 }
 
-void RpcServer::BeginDrain(Duration /*time_left*/) {
-  SetServing(false);
+void RpcServer::BeginDrain(Duration time_left) {
+  std::call_once(draining_, [&] {
+    gate_.BeginDrain();
+    SetServing(false);
+    for (const auto& queue : queues_) queue->DrainStreams(time_left);
+  });
 }
 
 std::size_t RpcServer::Ping(const std::function<void()>& answered) {
@@ -101,10 +135,14 @@ std::size_t RpcServer::Ping(const std::function<void()>& answered) {
 }
 
 void RpcServer::Drain(Duration timeout) {
-  for (const auto& queue : queues_) {
-    queue->EndStreams({grpc::StatusCode::UNAVAILABLE, "the broker is shutting down; use another instance"});
-  }
-  server_->Shutdown(std::chrono::system_clock::now() + timeout);
+  const auto begin = std::chrono::steady_clock::now();
+  BeginDrain(timeout);
+  // Streams that did not end themselves need a moment to take the reason before the transport is cut.
+  const auto last_call = begin + timeout - std::min<Duration>(timeout / 10, std::chrono::milliseconds(500));
+  for (const auto& queue : queues_) queue->AwaitLingering(last_call);
+  for (const auto& queue : queues_) queue->EndStreams(DrainingStatus());
+  const Duration left = std::max<Duration>(Duration::zero(), begin + timeout - std::chrono::steady_clock::now());
+  server_->Shutdown(std::chrono::system_clock::now() + left);
 }
 
 RpcServer::~RpcServer() {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,14 +14,19 @@
 #include "broker/engine/connection_broker.h"
 #include "service/config/service_config.h"
 #include "service/rpc/broker_rpc.h"
+#include "service/rpc/call_gate.h"
 #include "service/rpc/call_queue.h"
 #include "service/rpc/flow_rpc.h"
 #include "service/rpc/health_rpc.h"
 #include "service/rpc/history_rpc.h"
+#include "service/rpc/listen_security.h"
+#include "service/rpc/rpc_options.h"
+#include "service/rpc/tls_listeners.h"
 
 namespace flowbroker::rpc {
 
-/// The gRPC side of the process: all services on N completion queues with one thread each, reflection and channelz.
+/// The gRPC side of the process: all services on N completion queues with one thread each, and reflection. Channelz,
+/// which shows every caller's address to every other one, only where all of them are of this host.
 ///
 /// Ends in three steps around the end of the broker, which holds calls until it has answered them:
 ///
@@ -31,8 +37,10 @@ class RpcServer {
  public:
   /// Listens and serves; health says NOT_SERVING until SetServing. Fails where an address cannot be listened on.
   /// `broker` must outlive the server.
+  /// `observer` is told of the limits of tenants that were hit; it may be null and must outlive the server too.
   static Expected<std::unique_ptr<RpcServer>> Start(const config::ServiceConfig& config,
-                                                    engine::ConnectionBroker& broker);
+                                                    engine::ConnectionBroker& broker,
+                                                    engine::BrokerObserver* observer = nullptr);
   /// Ends the queues' threads after the last call. Drain must have returned and the broker must have been stopped.
   ~RpcServer();
 
@@ -46,7 +54,7 @@ class RpcServer {
   const std::string& addresses() const { return addresses_; }
 
   /// What an operator should be warned of, a sentence each: gRPC without TLS on a port. Does not change.
-  const std::vector<std::string>& warnings() const { return warnings_; }
+  const std::vector<std::string>& warnings() const { return security_.warnings; }
 
   /// Takes what can change while calls run: max_deadline, operators and the limits of tenants.
   void Apply(const config::ServiceConfig& config);
@@ -74,9 +82,16 @@ class RpcServer {
   void Drain(Duration timeout);
 
  private:
-  RpcServer(const RpcOptions& options, engine::ConnectionBroker& broker);
+  RpcServer(const config::ServiceConfig& config, ListenSecurity security, engine::ConnectionBroker& broker,
+            engine::BrokerObserver* observer);
   Expected<void> Listen(const config::ServiceConfig& config);
+  void RegisterServices(grpc::ServerBuilder& builder);
+  void Serve();
 
+  RpcOptions options_;
+  const ListenSecurity security_;
+  std::optional<TlsListeners> tls_;  // with TLS; outlives server_
+  CallGate gate_;
   HealthRpc health_;
   BrokerRpc broker_rpc_;
   FlowRpc flow_rpc_;
@@ -84,7 +99,7 @@ class RpcServer {
   std::vector<std::unique_ptr<CallQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   std::string addresses_;
-  std::vector<std::string> warnings_;
+  std::once_flag draining_;
 };
 
 }  // namespace flowbroker::rpc

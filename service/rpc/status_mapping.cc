@@ -1,6 +1,7 @@
 #include "service/rpc/status_mapping.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,27 @@ int RankOf(const v1::TraceStep& step) {
     default:  // an open enum of the wire
       return 0;
   }
+}
+
+/// Another instance takes the request at once; this one needs about so long to be back, and all its callers come then.
+constexpr Duration kRetryDraining = std::chrono::seconds(1);
+
+void AddRetryInfo(Duration delay, google::rpc::Status& status) {
+  google::rpc::RetryInfo retry;
+  Fill(delay, *retry.mutable_retry_delay());
+  status.add_details()->PackFrom(retry);
+}
+
+void AddDraining(google::rpc::Status& status) {
+  google::rpc::ErrorInfo info;
+  info.set_reason("DRAINING");
+  info.set_domain("flowbroker");
+  status.add_details()->PackFrom(info);
+  AddRetryInfo(kRetryDraining, status);
+}
+
+grpc::Status WithDetails(const google::rpc::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()), status.message(), status.SerializeAsString()};
 }
 
 }  // namespace
@@ -120,8 +142,25 @@ grpc::Status ToStatus(const Failure& failure, const v1::Trace* trace) {
     violation->set_description(Printable(failure.detail.substr(0, kMaxMessageBytes)));
     status.add_details()->PackFrom(bad_request);
   }
+  if (failure.reason == FailureReason::kShuttingDown) AddDraining(status);
   if (trace != nullptr) status.add_details()->PackFrom(FitTrace(*trace, kMaxTraceBytes));
-  return {CodeOf(failure.reason), status.message(), status.SerializeAsString()};
+  return WithDetails(status);
+}
+
+grpc::Status DrainingStatus() {
+  google::rpc::Status status;
+  status.set_code(grpc::StatusCode::UNAVAILABLE);
+  status.set_message("the broker is shutting down; use another instance");
+  AddDraining(status);
+  return WithDetails(status);
+}
+
+grpc::Status LimitStatus(const char* setting, Duration retry_after) {
+  google::rpc::Status status;
+  status.set_code(grpc::StatusCode::RESOURCE_EXHAUSTED);
+  status.set_message("the caller has reached its limit: see the broker's setting " + std::string(setting));
+  if (retry_after > Duration::zero()) AddRetryInfo(retry_after, status);
+  return WithDetails(status);
 }
 
 }  // namespace flowbroker::rpc

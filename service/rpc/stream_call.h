@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "service/rpc/call_gate.h"
 #include "service/rpc/call_queue.h"
 #include "service/rpc/queue_event.h"
 
@@ -42,12 +43,15 @@ class StreamCall : public LiveStream, public std::enable_shared_from_this<Stream
     Pump();
   }
 
+  bool Lingers() const override { return false; }
+
  protected:
-  explicit StreamCall(CallQueue& queue) : queue_(queue), stream_(&context_) {}
+  /// OnArrived is not called for a call that `entrance` refuses.
+  StreamCall(CallQueue& queue, const Entrance& entrance) : queue_(queue), stream_(&context_), entrance_(entrance) {}
 
   /// Calls the generated RequestX.
   virtual void Request(void* tag) = 0;
-  /// The call is there.
+  /// The call is there, and caller() known.
   virtual void OnArrived() = 0;
   /// Fills the empty `frame` with what goes out next; false where nothing does. Called with the mutex held, possibly
   /// after the end was asked for: what is queued then still goes out.
@@ -64,7 +68,7 @@ class StreamCall : public LiveStream, public std::enable_shared_from_this<Stream
       const std::lock_guard lock(mutex_);
       if (busy_ || over_) return;
       frame_.Clear();
-      if (!FillFrame(frame_)) {
+      if (refused_ || !FillFrame(frame_)) {
         if (!end_) return;
         end = *end_;
         over_ = true;
@@ -78,6 +82,18 @@ class StreamCall : public LiveStream, public std::enable_shared_from_this<Stream
       stream_.Write(frame_, written_.tag());
     }
   }
+
+  /// Ends the call without another frame.
+  void Refuse(grpc::Status status) {
+    {
+      const std::lock_guard lock(mutex_);
+      refused_ = true;
+    }
+    End(std::move(status));
+  }
+
+  /// Who calls.
+  const Caller& caller() const { return admission_.caller(); }
 
   /// Counts an operation of the subclass (a read). False where the call is over and none may be started.
   bool BeginOperation() {
@@ -95,6 +111,7 @@ class StreamCall : public LiveStream, public std::enable_shared_from_this<Stream
       if (--operations_ == 0) last = std::move(self_);
     }
     if (!last) return;
+    admission_.Release();
     CallQueue& queue = queue_;
     queue.StreamEnded(*this);
   }
@@ -119,7 +136,9 @@ class StreamCall : public LiveStream, public std::enable_shared_from_this<Stream
     }
     queue_.StreamBegan(*this);
     on_arrival_();
+    if (auto refusal = entrance_.Admit(context_, admission_)) return Refuse(*std::move(refusal));
     OnArrived();
+    queue_.StreamServes(*this);
   }
 
   void OnFrameWritten(bool ok) {
@@ -144,9 +163,12 @@ class StreamCall : public LiveStream, public std::enable_shared_from_this<Stream
     EndOperation();
   }
 
+  const Entrance entrance_;
+  Admission admission_;
   Frame frame_;
-  bool busy_ = false;  // a write is in flight, or Finish was called
-  bool over_ = false;  // nothing may be started any more
+  bool refused_ = false;  // nothing is said but the end
+  bool busy_ = false;     // a write is in flight, or Finish was called
+  bool over_ = false;     // nothing may be started any more
   std::optional<grpc::Status> end_;
   int operations_ = 0;  // started and not yet handed back by gRPC
   std::shared_ptr<StreamCall> self_;
@@ -175,11 +197,11 @@ class StreamMethod final : public CallSource {
   Maker make_;
 };
 
-/// Serves a streaming method with call objects made by Call(queue, arguments...).
+/// Serves a streaming method with call objects made by Call(queue, entrance, arguments...).
 template <typename Call, typename... Arguments>
-void ServeStreams(CallQueue& queue, Arguments&... arguments) {
+void ServeStreams(CallQueue& queue, const Entrance& entrance, Arguments&... arguments) {
   queue.Add(std::make_unique<StreamMethod<Call>>(
-      [&queue, &arguments...] { return std::make_shared<Call>(queue, arguments...); }));
+      [&queue, entrance, &arguments...] { return std::make_shared<Call>(queue, entrance, arguments...); }));
 }
 
 }  // namespace flowbroker::rpc

@@ -184,6 +184,7 @@ void Fill(const engine::FlowView& flow, TimePoint now, v1::Flow& out) {
   out.set_state(StateOf(flow));
   out.set_tls_identity(Printable(flow.tls_identity));
   out.set_client_group(flow.owner.client_group);
+  out.set_tenant(flow.owner.tenant);
   out.set_exclusive(flow.exclusive);
   Fill(std::max(Duration::zero(), now - flow.opened), *out.mutable_age());
   Fill(std::max(Duration::zero(), now - flow.last_activity), *out.mutable_idle());

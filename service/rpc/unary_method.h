@@ -9,12 +9,15 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "service/rpc/call_gate.h"
 #include "service/rpc/call_queue.h"
 #include "service/rpc/deadline.h"
 #include "service/rpc/queue_event.h"
+#include "service/rpc/trace_parent.h"
 
 namespace flowbroker::rpc {
 
@@ -29,10 +32,16 @@ class UnaryCall {
   void Finish() { Send(nullptr); }
   void Fail(const grpc::Status& status) { Send(&status); }
 
+  /// Who calls; known before the handler runs.
+  const Caller& caller() const { return admission_.caller(); }
+
   /// What the caller's deadline leaves for the work; see deadline.h.
   Duration TimeLeft(Duration max) const { return rpc::TimeLeft(*context_, max); }
 
   bool HasAbsurdDeadline() const { return rpc::HasAbsurdDeadline(*context_); }
+
+  /// See TraceParentOf, also for its cost.
+  std::string TraceParent() const { return TraceParentOf(*context_); }
 
   /// Has `hook` called on the queue's thread when the caller gives up before Finish or Fail (or, harmlessly, at the
   /// same moment). For the handler itself only, not for later threads.
@@ -51,6 +60,7 @@ class UnaryCall {
   }
 
   std::optional<grpc::ServerContext> context_;
+  Admission admission_;
   std::function<void()> on_cancelled_;
 
  private:
@@ -76,8 +86,9 @@ class UnaryMethod final : public CallSource {
   using Acceptor = std::function<void(grpc::ServerContext*, Request*, Writer*, void* tag)>;
   using Handler = std::function<void(const Request&, UnaryCall<Response>&)>;
 
-  UnaryMethod(CallQueue& queue, Acceptor acceptor, Handler handler)
-      : queue_(queue), acceptor_(std::move(acceptor)), handler_(std::move(handler)) {}
+  /// No call reaches `handler` but through `entrance`.
+  UnaryMethod(CallQueue& queue, const Entrance& entrance, Acceptor acceptor, Handler handler)
+      : queue_(queue), entrance_(entrance), acceptor_(std::move(acceptor)), handler_(std::move(handler)) {}
 
   void Start() override {
     for (int i = 0; i < kWaiting; ++i) Post();
@@ -105,6 +116,7 @@ class UnaryMethod final : public CallSource {
   }
 
   CallQueue& queue_;
+  const Entrance entrance_;
   Acceptor acceptor_;
   Handler handler_;
   std::vector<std::unique_ptr<Call>> idle_;
@@ -133,6 +145,7 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
     method_.queue_.CallBegan();
     method_.Post();
     events_to_come_ = 2;
+    if (const auto refusal = method_.entrance_.Admit(*this->context_, this->admission_)) return Send(&*refusal);
     method_.handler_(*request_, *this);
   }
 
@@ -146,6 +159,7 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
   void Settle() {
     if (--events_to_come_ > 0) return;
     this->on_cancelled_ = nullptr;
+    this->admission_.Release();
     writer_.reset();
     this->context_.reset();
     CallQueue& queue = method_.queue_;
@@ -172,10 +186,10 @@ class UnaryMethod<Request, Response>::Call final : public UnaryCall<Response> {
 
 /// Serves one method of a generated AsyncService on `queue`:
 ///
-///     ServeUnary(queue, service, &BrokerService::AsyncService::RequestRelease, [](const auto& request, auto& call)
-///     {..});
+///     ServeUnary(queue, gate.For(CallKind::kCall), service, &BrokerService::AsyncService::RequestRelease,
+///                [](const auto& request, auto& call) {..});
 template <typename Service, typename Base, typename Request, typename Response>
-void ServeUnary(CallQueue& queue, Service& service,
+void ServeUnary(CallQueue& queue, const Entrance& entrance, Service& service,
                 void (Base::*request_call)(grpc::ServerContext*, Request*, grpc::ServerAsyncResponseWriter<Response>*,
                                            grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*),
                 typename UnaryMethod<Request, Response>::Handler handler) {
@@ -184,7 +198,7 @@ void ServeUnary(CallQueue& queue, Service& service,
     grpc::ServerCompletionQueue* const completions = queue.completion_queue();
     (service.*request_call)(context, request, writer, completions, completions, tag);
   };
-  queue.Add(std::make_unique<UnaryMethod<Request, Response>>(queue, std::move(acceptor), std::move(handler)));
+  queue.Add(std::make_unique<UnaryMethod<Request, Response>>(queue, entrance, std::move(acceptor), std::move(handler)));
 }
 
 }  // namespace flowbroker::rpc

@@ -1,23 +1,26 @@
 #include "service/rpc/watch_flows_stream.h"
 
 #include <optional>
+#include <utility>
 
 #include "service/rpc/call_answer.h"
 
 namespace flowbroker::rpc {
 
-WatchFlowsStream::WatchFlowsStream(CallQueue& queue, v1::FlowService::AsyncService& service,
+WatchFlowsStream::WatchFlowsStream(CallQueue& queue, const Entrance& entrance, v1::FlowService::AsyncService& service,
                                    engine::ConnectionBroker& broker, const RpcOptions& options)
-    : WatchStream(queue, options.watch_queue_events), service_(service), broker_(broker) {}
+    : WatchStream(queue, entrance, options.watch_queue_events), service_(service), broker_(broker) {}
 
 void WatchFlowsStream::Request(void* tag) {
   service_.RequestWatchFlows(&context_, &request_, &stream_, queue_.completion_queue(), queue_.completion_queue(), tag);
 }
 
 void WatchFlowsStream::OnArrived() {
+  scope_ = caller().Sees();
   if (request_.has_client_group()) {
-    const auto group = ClientGroup(request_.client_group());
+    auto group = ClientGroup(request_.client_group());
     if (!group) return Refuse(ToStatus(group.error()));
+    scope_.client_group = *std::move(group);
   }
   Begin(request_.after_sequence(), broker_.LatestFlowEvent(), "list the flows",
         [this](std::optional<std::uint64_t> after) {
@@ -28,7 +31,7 @@ void WatchFlowsStream::OnArrived() {
 }
 
 bool WatchFlowsStream::Wanted(const engine::FlowEvent& event) const {
-  return !request_.has_client_group() || event.flow.owner.client_group == request_.client_group();
+  return scope_.Covers(event.flow.owner);
 }
 
 }  // namespace flowbroker::rpc

@@ -10,8 +10,8 @@ namespace flowbroker::rpc {
 /// One FlowService.WatchFlows call.
 class WatchFlowsStream final : public WatchStream<v1::WatchFlowsResponse, v1::FlowEvent> {
  public:
-  WatchFlowsStream(CallQueue& queue, v1::FlowService::AsyncService& service, engine::ConnectionBroker& broker,
-                   const RpcOptions& options);
+  WatchFlowsStream(CallQueue& queue, const Entrance& entrance, v1::FlowService::AsyncService& service,
+                   engine::ConnectionBroker& broker, const RpcOptions& options);
 
  private:
   void Request(void* tag) override;
@@ -22,6 +22,7 @@ class WatchFlowsStream final : public WatchStream<v1::WatchFlowsResponse, v1::Fl
   v1::FlowService::AsyncService& service_;
   engine::ConnectionBroker& broker_;
   v1::WatchFlowsRequest request_;
+  flow::Scope scope_;  // whose events it sees
 };
 
 }  // namespace flowbroker::rpc

@@ -7,9 +7,10 @@
 
 namespace flowbroker::rpc {
 
-WatchPreferencesStream::WatchPreferencesStream(CallQueue& queue, v1::HistoryService::AsyncService& service,
+WatchPreferencesStream::WatchPreferencesStream(CallQueue& queue, const Entrance& entrance,
+                                               v1::HistoryService::AsyncService& service,
                                                engine::ConnectionBroker& broker, const RpcOptions& options)
-    : WatchStream(queue, options.watch_queue_events), service_(service), broker_(broker) {}
+    : WatchStream(queue, entrance, options.watch_queue_events), service_(service), broker_(broker) {}
 
 void WatchPreferencesStream::Request(void* tag) {
   service_.RequestWatchPreferences(&context_, &request_, &stream_, queue_.completion_queue(), queue_.completion_queue(),

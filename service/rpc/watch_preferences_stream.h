@@ -10,8 +10,8 @@ namespace flowbroker::rpc {
 /// One HistoryService.WatchPreferences call.
 class WatchPreferencesStream final : public WatchStream<v1::WatchPreferencesResponse, v1::PreferenceEvent> {
  public:
-  WatchPreferencesStream(CallQueue& queue, v1::HistoryService::AsyncService& service, engine::ConnectionBroker& broker,
-                         const RpcOptions& options);
+  WatchPreferencesStream(CallQueue& queue, const Entrance& entrance, v1::HistoryService::AsyncService& service,
+                         engine::ConnectionBroker& broker, const RpcOptions& options);
 
  private:
   void Request(void* tag) override;

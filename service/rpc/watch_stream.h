@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "broker/engine/event_subscription.h"
+#include "service/rpc/proto_conversion.h"
+#include "service/rpc/status_mapping.h"
 #include "service/rpc/stream_call.h"
 
 namespace flowbroker::rpc {
@@ -21,8 +23,8 @@ namespace flowbroker::rpc {
 template <typename Response, typename Event>
 class WatchStream : public StreamCall<grpc::ServerAsyncWriter<Response>, Response> {
  protected:
-  WatchStream(CallQueue& queue, std::size_t max_events)
-      : StreamCall<grpc::ServerAsyncWriter<Response>, Response>(queue), max_events_(max_events) {}
+  WatchStream(CallQueue& queue, const Entrance& entrance, std::size_t max_events)
+      : StreamCall<grpc::ServerAsyncWriter<Response>, Response>(queue, entrance), max_events_(max_events) {}
 
   /// Begins after `after_sequence` (0: from now on). `subscribe` is given that as an option and returns a subscription
   /// whose sink calls OnEvent, or null where those events are no longer kept. `newest`: the broker's last event;
@@ -38,18 +40,9 @@ class WatchStream : public StreamCall<grpc::ServerAsyncWriter<Response>, Respons
     // A number beyond the newest is from an earlier process: its events are gone too.
     if (after_sequence <= newest) subscription_ = subscribe(after);
     if (subscription_) return this->Pump();
-    Refuse({grpc::StatusCode::OUT_OF_RANGE, "events after " + std::to_string(after_sequence) +
-                                                " are not kept here, the newest is " + std::to_string(newest) + ": " +
-                                                instead + " and watch from now on"});
-  }
-
-  /// Ends the call without the first answer.
-  void Refuse(const grpc::Status& status) {
-    {
-      const std::lock_guard lock(this->mutex_);
-      greeting_due_ = false;
-    }
-    this->End(status);
+    this->Refuse({grpc::StatusCode::OUT_OF_RANGE, "events after " + std::to_string(after_sequence) +
+                                                      " are not kept here, the newest is " + std::to_string(newest) +
+                                                      ": " + instead + " and watch from now on"});
   }
 
   /// An event has come; `fill` writes it into an empty message and is not called for one that is not `wanted`.
@@ -73,9 +66,23 @@ class WatchStream : public StreamCall<grpc::ServerAsyncWriter<Response>, Respons
  private:
   static constexpr int kFrameEvents = 500;  // about 100 KB
 
+  /// A watcher has nothing under way here that it would have to finish.
+  void OnDraining(Duration time_left) final {
+    {
+      const std::lock_guard lock(this->mutex_);
+      draining_ = time_left;
+    }
+    this->End(DrainingStatus());
+  }
+
   bool FillFrame(Response& frame) override {
     if (std::exchange(greeting_due_, false)) {
       frame.set_latest_sequence(greeting_sequence_);
+      return true;
+    }
+    if (events_.empty() && draining_) {
+      Fill(*std::exchange(draining_, std::nullopt), *frame.mutable_draining()->mutable_time_left());
+      frame.set_latest_sequence(latest_);
       return true;
     }
     if (events_.empty()) return false;
@@ -97,6 +104,7 @@ class WatchStream : public StreamCall<grpc::ServerAsyncWriter<Response>, Respons
   std::uint64_t latest_ = 0;             // sequence of the newest event seen, wanted or not
   std::uint64_t greeting_sequence_ = 0;  // where the watch begins
   bool greeting_due_ = true;             // the empty first answer
+  std::optional<Duration> draining_;     // to be told
 };
 
 }  // namespace flowbroker::rpc

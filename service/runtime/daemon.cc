@@ -44,7 +44,7 @@ Expected<void> Daemon::StartParts() {
   if (!broker) return Unexpected(broker.error());
   broker_ = *std::move(broker);
   if (auto opened = OpenHistoryFile(); !opened) return opened;
-  auto rpc = rpc::RpcServer::Start(config_, *broker_);
+  auto rpc = rpc::RpcServer::Start(config_, *broker_, &telemetry_);
   if (!rpc) return Unexpected(rpc.error());
   rpc_ = *std::move(rpc);
   telemetry_.metrics().process.WatchCertificate("grpc", [this] { return rpc_->CertificateExpiry(); });

@@ -83,6 +83,14 @@ std::string_view NameOf(Limit limit) {
       return "reprobes";
     case Limit::kFlowsPerTenant:
       return "flows_per_tenant";
+    case Limit::kTenantRate:
+      return "tenant_rate";
+    case Limit::kTenantCalls:
+      return "tenant_calls";
+    case Limit::kTenantStreams:
+      return "tenant_streams";
+    case Limit::kTenants:
+      return "tenants";
   }
   __builtin_unreachable();
 }

@@ -26,7 +26,9 @@ inline constexpr std::array kAllSources = {engine::FlowSource::kRaced, engine::F
 inline constexpr std::array kAllLimits = {
     engine::Limit::kFlows,       engine::Limit::kFlowsPerTarget, engine::Limit::kAttempts,
     engine::Limit::kRequests,    engine::Limit::kSendQueue,      engine::Limit::kHeldMessages,
-    engine::Limit::kDnsInFlight, engine::Limit::kReprobes,       engine::Limit::kFlowsPerTenant};
+    engine::Limit::kDnsInFlight, engine::Limit::kReprobes,       engine::Limit::kFlowsPerTenant,
+    engine::Limit::kTenantRate,  engine::Limit::kTenantCalls,    engine::Limit::kTenantStreams,
+    engine::Limit::kTenants};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {

@@ -170,6 +170,11 @@ RelayId FakeBroker::AttachRelay(std::string /*group*/, std::shared_ptr<RelaySink
   return id;
 }
 
+void FakeBroker::Note(std::string call, const flow::Scope& scope) {
+  const std::lock_guard lock(mutex_);
+  seen_.push_back({std::move(call), scope});
+}
+
 void FakeBroker::DetachRelay(RelayId relay) {
   const std::lock_guard offers(relay_mutex_);
   const std::lock_guard lock(mutex_);
@@ -254,45 +259,54 @@ TimePoint ConnectionBroker::Now() const {
   return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
 }
 std::optional<AcquireResult> ConnectionBroker::AcquirePooled(const AcquireRequest& request) {
+  impl_->Note("AcquirePooled", request.owner);
   const auto* const uri = std::get_if<sip::SipUri>(&request.destination.to);
   if (uri != nullptr && uri->user != "pooled") return std::nullopt;
   return Success();
 }
 std::optional<RequestHandle> ConnectionBroker::Acquire(AcquireRequest request, AcquireCallback done) {
+  impl_->Note("Acquire", request.owner);
   return impl_->Acquire(request, std::move(done));
 }
 void ConnectionBroker::Cancel(RequestHandle handle) {
   impl_->Cancel(handle);
 }
-bool ConnectionBroker::Warm(AcquireRequest /*request*/) {
+bool ConnectionBroker::Warm(AcquireRequest request) {
+  impl_->Note("Warm", request.owner);
   return true;
 }
 void ConnectionBroker::Resolve(Destination /*destination*/, TimePoint /*deadline*/, ResolveCallback done) {
   done({Unexpected({FailureReason::kNoSuchName, ""}), kNever, TraceOf()});
 }
-Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Scope& /*scope*/) {
+Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Scope& scope) {
+  impl_->Note("Release", scope);
   if (id != FakeBroker::KnownFlow()) return Unexpected({FailureReason::kUnknownFlow, ""});
   return {};
 }
 Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id, const flow::Scope& scope) {
   return Release(id, scope);
 }
-std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id, const flow::Scope& /*scope*/) const {
+std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id, const flow::Scope& scope) const {
+  impl_->Note("GetFlow", scope);
   if (id != FakeBroker::KnownFlow()) return std::nullopt;
   return FakeBroker::ViewOf(id);
 }
 std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
-                                                  const flow::Scope& /*scope*/) const {
+                                                  const flow::Scope& scope) const {
+  impl_->Note("ListFlows", scope);
   return impl_->ListFlows(after, count);
 }
-void ConnectionBroker::ProbeFlow(const flow::FlowId& /*id*/, const flow::Scope& /*scope*/, TimePoint /*deadline*/,
+void ConnectionBroker::ProbeFlow(const flow::FlowId& /*id*/, const flow::Scope& scope, TimePoint /*deadline*/,
                                  ProbeCallback done) {
+  impl_->Note("ProbeFlow", scope);
   done(ProbeResult{true, std::chrono::milliseconds(3), "CRLF"});
 }
-bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& /*scope*/) {
+bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {
+  impl_->Note("ReportOutcome", scope);
   return report.flow == FakeBroker::KnownFlow();
 }
 RelayId ConnectionBroker::AttachRelay(flow::Owner owner, std::shared_ptr<RelaySink> sink) {
+  impl_->Note("AttachRelay", owner);
   return impl_->AttachRelay(owner.client_group, std::move(sink));
 }
 void ConnectionBroker::DetachRelay(RelayId relay) {

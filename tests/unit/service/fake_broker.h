@@ -51,6 +51,19 @@ class FakeBroker {
   /// Tells the watchers, on the calling thread.
   void Emit(std::uint64_t sequence);
 
+  /// Whose flows a call was allowed to touch, or whom it was made for, in the order of the calls.
+  struct Seen {
+    std::string call;
+    flow::Scope scope;
+  };
+  void Note(std::string call, const flow::Scope& scope);
+  void Note(std::string call, const flow::Owner& owner) {
+    Note(std::move(call), flow::Scope{owner.tenant, owner.client_group});
+  }
+  std::vector<Seen> seen() const {
+    return Locked([&] { return seen_; });
+  }
+
   // What tests look at; wait with Eventually().
   std::size_t cancelled() const {
     return Locked([&] { return cancelled_; });
@@ -91,6 +104,7 @@ class FakeBroker {
   std::uint64_t next_ = 1;
   std::size_t cancelled_ = 0;
   std::size_t held_back_ = 0;
+  std::vector<Seen> seen_;
   bool stopping_ = false;
   std::thread thread_;
 };

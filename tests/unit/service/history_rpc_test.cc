@@ -23,6 +23,7 @@ class HistoryRpcTest : public testing::Test {
   HistoryRpcTest() {
     config::ServiceConfig config;
     config.listen = {"127.0.0.1:0"};
+    config.grpc_plaintext = true;
     config.watch_queue_events = 8;
     broker_ = *engine::ConnectionBroker::Create({}, nullptr);
     server_ = *RpcServer::Start(config, *broker_);

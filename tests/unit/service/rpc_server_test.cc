@@ -11,6 +11,8 @@
 
 #include "flowbroker/v1/broker_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
+#include "flowbroker/v1/history_service.grpc.pb.h"
+#include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/unit/service/fake_broker.h"
@@ -27,6 +29,7 @@ class RpcServerTest : public testing::Test {
  protected:
   explicit RpcServerTest(config::ServiceConfig config = {}) : config_(std::move(config)) {
     config_.listen = {"127.0.0.1:0"};
+    config_.grpc_plaintext = true;
     broker_ = *engine::ConnectionBroker::Create({}, nullptr);
     server_ = *RpcServer::Start(config_, *broker_);
     server_->SetServing(true);
@@ -241,9 +244,62 @@ TEST_F(RpcServerTest, DrainLetsCallsFinishWithTheBrokersAnswer) {
   caller.join();
 }
 
+TEST_F(RpcServerTest, ADrainingServerTakesNoNewWorkButFinishesWhatThereIs) {
+  server_->BeginDrain(std::chrono::seconds(5));
+  EXPECT_EQ(Health(), grpc::health::v1::HealthCheckResponse::NOT_SERVING);
+  v1::AcquireResponse response;
+  const grpc::Status status = Acquire("sip:pooled@h", response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  google::rpc::Status details;
+  google::rpc::ErrorInfo info;
+  google::rpc::RetryInfo retry;
+  ASSERT_TRUE(details.ParseFromString(status.error_details()));
+  ASSERT_EQ(details.details_size(), 2);
+  ASSERT_TRUE(details.details(0).UnpackTo(&info));
+  EXPECT_EQ(info.reason(), "DRAINING");
+  EXPECT_EQ(info.domain(), "flowbroker");
+  ASSERT_TRUE(details.details(1).UnpackTo(&retry));
+  EXPECT_GT(retry.retry_delay().seconds(), 0);
+
+  grpc::ClientContext context;
+  v1::ReleaseRequest release;
+  v1::ReleaseResponse released;
+  release.set_flow_id(FakeBroker::KnownFlow().ToString());
+  EXPECT_TRUE(v1::BrokerService::NewStub(channel_)->Release(&context, release, &released).ok());
+}
+
+TEST_F(RpcServerTest, TheProcessCallsItselfAsTheOperator) {
+  grpc::ClientContext context;
+  v1::ResetHistoryRequest request;
+  request.set_all(true);
+  v1::ResetHistoryResponse response;
+  const auto status =
+      v1::HistoryService::NewStub(server_->InProcessChannel())->ResetHistory(&context, request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
+TEST_F(RpcServerTest, APortWithoutTlsIsOnlyOpenedWhenAskedFor) {
+  EXPECT_THAT(server_->warnings(), testing::ElementsAre(HasSubstr("not encrypted")));
+  config::ServiceConfig config;
+  config.listen = {"127.0.0.1:0"};
+  const auto refused = RpcServer::Start(config, *broker_);
+  ASSERT_FALSE(refused);
+  for (const char* setting :
+       {"grpc-certificate-file", "grpc-private-key-file", "grpc-client-ca-file", "grpc-plaintext"}) {
+    EXPECT_THAT(refused.error().detail, HasSubstr(setting));
+  }
+  config.grpc_certificate_file = "/a";
+  config.grpc_private_key_file = "/b";
+  config.grpc_plaintext = true;
+  const auto half = RpcServer::Start(config, *broker_);
+  ASSERT_FALSE(half);
+  EXPECT_EQ(half.error().detail, "gRPC over TLS also needs grpc-client-ca-file");
+}
+
 TEST_F(RpcServerTest, APortInUseIsAClearError) {
   config::ServiceConfig config;
   config.listen = {server_->addresses()};
+  config.grpc_plaintext = true;
   const auto second = RpcServer::Start(config, *broker_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().detail, "cannot listen on " + server_->addresses() + ": Address already in use");

@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "flowbroker/v1/flow_service.grpc.pb.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 #include "service/rpc/rpc_server.h"
 #include "tests/unit/service/fake_broker.h"
 
@@ -25,6 +27,7 @@ class RpcStreamTest : public testing::Test {
   RpcStreamTest() {
     config::ServiceConfig config;
     config.listen = {"127.0.0.1:0"};
+    config.grpc_plaintext = true;
     config.relay_queue_messages = 8;
     config.watch_queue_events = 8;
     broker_ = *engine::ConnectionBroker::Create({}, nullptr);
@@ -34,9 +37,9 @@ class RpcStreamTest : public testing::Test {
 
   ~RpcStreamTest() override { Stop(); }
 
-  void Stop() {
+  void Stop(Duration grace = std::chrono::seconds(5)) {
     if (!server_) return;
-    server_->Drain(std::chrono::seconds(5));
+    server_->Drain(grace);
     broker_->Stop();
     server_.reset();
   }
@@ -62,6 +65,16 @@ class RpcStreamTest : public testing::Test {
       for (const v1::IncomingMessage& message : response.messages()) tags.push_back(std::stoull(message.message()));
     }
     return tags;
+  }
+
+  static void ExpectDraining(const grpc::Status& status) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+    google::rpc::Status details;
+    google::rpc::ErrorInfo info;
+    ASSERT_TRUE(details.ParseFromString(status.error_details()));
+    ASSERT_GT(details.details_size(), 0);
+    ASSERT_TRUE(details.details(0).UnpackTo(&info));
+    EXPECT_EQ(info.reason(), "DRAINING");
   }
 
   std::unique_ptr<engine::ConnectionBroker> broker_;
@@ -153,17 +166,65 @@ TEST_F(RpcStreamTest, ATooLongClientGroupEndsTheRelay) {
   EXPECT_THAT(status.error_message(), HasSubstr("client_group"));
 }
 
-TEST_F(RpcStreamTest, DrainEndsTheStreams) {
+TEST_F(RpcStreamTest, ADrainIsAnnouncedToTheStreamsAndEndsTheWatchingOnes) {
   const auto relay = stub_->Relay(&context_);
   relay->Write(Frame(0, 1));
   EXPECT_EQ(ReadMessages(*relay, 1).size(), 1U);
   grpc::ClientContext watch_context;
   const auto watch = stub_->WatchFlows(&watch_context, {});
-  v1::WatchFlowsResponse greeting;
-  EXPECT_TRUE(watch->Read(&greeting));
-  std::thread stopper([this] { Stop(); });
-  EXPECT_EQ(relay->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  v1::WatchFlowsResponse event;
+  EXPECT_TRUE(watch->Read(&event));
+
+  server_->BeginDrain(std::chrono::seconds(7));
+  ASSERT_TRUE(watch->Read(&event));
+  EXPECT_EQ(event.draining().time_left().seconds(), 7);
+  EXPECT_FALSE(watch->Read(&event));
+  ExpectDraining(watch->Finish());
+
+  v1::RelayResponse answer;
+  ASSERT_TRUE(relay->Read(&answer));
+  EXPECT_EQ(answer.draining().time_left().seconds(), 7);
+  relay->Write(Frame(1, 1));
+  EXPECT_THAT(ReadMessages(*relay, 1), testing::ElementsAre(1U)) << "what is under way can be finished";
+  relay->WritesDone();
+  EXPECT_FALSE(relay->Read(&answer));
+  EXPECT_TRUE(relay->Finish().ok());
+}
+
+TEST_F(RpcStreamTest, AStreamThatBeginsDuringADrainIsToldOfIt) {
+  server_->BeginDrain(std::chrono::seconds(7));
+  const auto relay = stub_->Relay(&context_);
+  v1::RelayResponse answer;
+  ASSERT_TRUE(relay->Read(&answer));
+  EXPECT_GT(answer.draining().time_left().seconds(), 0);
+  relay->WritesDone();
+  EXPECT_FALSE(relay->Read(&answer));
+  EXPECT_TRUE(relay->Finish().ok());
+}
+
+TEST_F(RpcStreamTest, ADrainWaitsForTheRelayAndNotLonger) {
+  const auto relay = stub_->Relay(&context_);
+  relay->Write(Frame(0, 1));
+  EXPECT_EQ(ReadMessages(*relay, 1).size(), 1U);
+  std::thread stopper([this] { Stop(std::chrono::hours(1)); });
+  v1::RelayResponse answer;
+  ASSERT_TRUE(relay->Read(&answer));
+  EXPECT_TRUE(answer.has_draining());
+  relay->WritesDone();
+  EXPECT_FALSE(relay->Read(&answer));
+  EXPECT_TRUE(relay->Finish().ok());
+  stopper.join();  // not an hour later
+}
+
+TEST_F(RpcStreamTest, ARelayThatStaysIsEndedWhenTheGracePeriodIsOver) {
+  const auto relay = stub_->Relay(&context_);
+  relay->Write(Frame(0, 1));
+  EXPECT_EQ(ReadMessages(*relay, 1).size(), 1U);
+  std::thread stopper([this] { Stop(std::chrono::milliseconds(300)); });
+  v1::RelayResponse answer;
+  while (relay->Read(&answer)) {
+  }
+  ExpectDraining(relay->Finish());
   stopper.join();
 }
 
@@ -191,6 +252,9 @@ TEST_F(RpcStreamTest, AWatchSeesOnlyItsGroup) {
   ASSERT_TRUE(watch->Read(&response));
   FakeBroker::Last().Emit(1);
   Stop();
+  EXPECT_TRUE(watch->Read(&response));
+  EXPECT_TRUE(response.has_draining());
+  EXPECT_EQ(response.events_size(), 0);
   EXPECT_FALSE(watch->Read(&response));
   EXPECT_EQ(watch->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
