@@ -7,7 +7,11 @@ import subprocess
 
 import jsonschema
 import kubernetes_validate
+import kubernetes_validate.utils
 import yaml
+
+# It reads its schemas anew for each object, of which the tests hold hundreds against them.
+kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 K8S = os.path.join(ROOT, "deploy", "k8s")

@@ -98,7 +98,8 @@ class Promises:
     def test_no_token_of_the_api_server_is_mounted(self):
         self.assertIs(pod_of(self.objects)["automountServiceAccountToken"], False)
         self.assertIs(of_kind(self.objects, "ServiceAccount")["automountServiceAccountToken"], False)
-        self.assertEqual(pod_of(self.objects)["serviceAccountName"], of_kind(self.objects, "ServiceAccount")["metadata"]["name"])
+        account = of_kind(self.objects, "ServiceAccount")["metadata"]["name"]
+        self.assertEqual(pod_of(self.objects)["serviceAccountName"], account)
 
     def test_mounted_files_follow_their_secret(self):
         for mount in container_of(self.objects)["volumeMounts"]:
@@ -141,7 +142,8 @@ class Promises:
         command = container_of(self.objects)["lifecycle"]["preStop"]["exec"]["command"]
         self.assertEqual(command[:2], ["/usr/bin/flowctl", "drain"])
         self.assertEqual(command[command.index("--token-file") + 1], settings(self.objects)["admin-token-file"])
-        self.assertEqual(command[command.index("--admin") + 1].split(":")[-1], settings(self.objects)["admin"].split(":")[-1])
+        port = settings(self.objects)["admin"].split(":")[-1]
+        self.assertEqual(command[command.index("--admin") + 1], f"127.0.0.1:{port}")
 
     def test_threads_are_not_counted_from_the_cores_of_the_node(self):
         self.assertGreater(settings(self.objects)["shards"], 0)

@@ -1,0 +1,211 @@
+"""The pod that an overlay renders, run here: its settings and arguments are accepted, its probes answered, its preStop
+hook drains, and everything that alerts, dashboard and autoscaler ask for is on /metrics."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from manifests import container_of, of_kind, overlay, pod_of, render
+from probing import READY_LINE, eventually, get, grpc_health, port_of, skip_program, tool
+
+DIRECTORIES = ("/etc/flowbroker", "/run/flowbroker", "/var/lib/flowbroker")
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def certificates(name):
+    """tls.crt, tls.key and ca.crt as a Secret has them; one certificate is authority, broker and caller."""
+    with tempfile.TemporaryDirectory() as directory:
+        key, chain = os.path.join(directory, "key"), os.path.join(directory, "chain")
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+             "-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", chain],
+            check=True, capture_output=True)
+        with open(key, encoding="utf-8") as key_file, open(chain, encoding="utf-8") as chain_file:
+            return {"tls.key": key_file.read(), "tls.crt": (text := chain_file.read()), "ca.crt": text}
+
+
+def project(directory, files):
+    """Lays out the files as the kubelet does, or replaces all of them at once: NAME -> ..data/NAME, ..data -> ..TIME."""
+    new = tempfile.mkdtemp(prefix="..", dir=directory)
+    for name, text in files.items():
+        write(os.path.join(new, name), text)
+        if not os.path.lexists(os.path.join(directory, name)):
+            os.symlink(os.path.join("..data", name), os.path.join(directory, name))
+    os.symlink(os.path.basename(new), os.path.join(directory, "..data_tmp"))
+    os.rename(os.path.join(directory, "..data_tmp"), os.path.join(directory, "..data"))
+
+
+class Pod:
+    """One rendered pod, its mounts in a directory of ours and its ports free ones."""
+
+    def __init__(self, objects, directory):
+        self.objects, self.directory = objects, directory
+        self.spec = container_of(objects)
+        volumes = {volume["name"]: volume for volume in pod_of(objects)["volumes"]}
+        for mount in self.spec["volumeMounts"]:
+            self.fill(volumes.get(mount["name"], {}), self.moved(mount["mountPath"]))
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(self.command(self.spec["command"] + self.spec["args"]),
+                                            stdout=subprocess.PIPE, stderr=log, text=True)
+        self.ready = READY_LINE.search(self.process.stdout.readline())
+        if self.ready is None:
+            self.process.wait(10)
+            self.end()
+            raise AssertionError("it does not start: " + self.said())
+        self.grpc = port_of(next(a for a in self.ready[1].split(",") if not a.startswith("unix:")))
+        self.admin = port_of(self.ready[2])
+
+    @property
+    def log(self):
+        return os.path.join(self.directory, "stderr")
+
+    def said(self):
+        with open(self.log, encoding="utf-8") as file:
+            return file.read()
+
+    def moved(self, text):
+        for path in DIRECTORIES:
+            text = text.replace(path, self.directory + path)
+        return text.replace("[::]:7460", "[::]:0").replace("[::]:7461", "[::]:0")
+
+    def command(self, arguments):
+        program = os.path.join(os.environ["FLOWBROKER_BIN"], os.path.basename(arguments[0]))
+        return [program] + [self.moved(argument) for argument in arguments[1:]]
+
+    def fill(self, volume, directory):
+        os.makedirs(directory, exist_ok=True)
+        secret = volume.get("secret", {}).get("secretName", "")
+        if "configMap" in volume:
+            data = of_kind(self.objects, "ConfigMap", volume["configMap"]["name"])["data"]
+            project(directory, {name: self.moved(text) for name, text in data.items()})
+        elif secret.startswith("flowbroker-admin-token"):
+            project(directory, {"token": "secret-of-the-test\n"})
+        elif secret:
+            project(directory, certificates("first"))
+
+    def probe(self, kind):
+        return get(self.admin, self.spec[kind + "Probe"]["httpGet"]["path"])[0]
+
+    def pre_stop(self):
+        hook = self.command(self.spec["lifecycle"]["preStop"]["exec"]["command"])
+        hook = [f"127.0.0.1:{self.admin}" if argument == "127.0.0.1:7461" else argument for argument in hook]
+        return subprocess.Popen(hook, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+
+def rules_of(objects):
+    return [rule for group in of_kind(objects, "PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
+
+
+def expressions(objects):
+    """All that rules, dashboard and autoscaler ask for."""
+    dashboard = json.loads(of_kind(objects, "ConfigMap", "flowbroker-dashboard")["data"]["flowbroker.json"])
+    texts = [str(rule["expr"]) for rule in rules_of(objects)]
+    texts += [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    texts += [variable["query"]["query"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
+    return texts + [m["pods"]["metric"]["name"] for m in of_kind(objects, "HorizontalPodAutoscaler")["spec"]["metrics"]]
+
+
+def metrics_asked_for(objects):
+    """Names of the series asked for, apart from those that a rule records."""
+    recorded = {rule["record"] for rule in rules_of(objects) if "record" in rule}
+    return set(re.findall(r"\b(?:flowbroker|process)[_:][a-zA-Z0-9_:]+", " ".join(expressions(objects)))) - recorded
+
+
+def labels_asked_for(objects):
+    """(series, label, value) of all selectors; the labels that Prometheus adds are left out."""
+    for name, selector in re.findall(r"\b(flowbroker_\w+)\{([^}]*)\}", " ".join(expressions(objects))):
+        for label, operator, value in re.findall(r'(\w+)(=~|!~|!=|=)"([^"]*)"', selector):
+            if label not in ("namespace", "pod", "job"):
+                for alternative in value.split("|") if "~" in operator else [value]:
+                    yield name, label, alternative
+
+
+def series_of(text):
+    """Names of the series in a text of metrics: histograms have three. Families without a series yet count too."""
+    names = set()
+    for name, kind in re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE):
+        names |= {name + suffix for suffix in ("_bucket", "_sum", "_count")} if kind == "histogram" else {name}
+    return names
+
+
+def labels_of(text):
+    """(series, label, value) of all samples in a text of metrics."""
+    return {(name, label, value) for name, labels in re.findall(r"^(\w+)\{(.*)\} \S+$", text, re.MULTILINE)
+            for label, value in re.findall(r'(\w+)="([^"]*)"', labels)}
+
+
+class PodTest:
+    name = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.objects = overlay(cls.name)
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="flowbroker-pod-")
+        self.addCleanup(directory.cleanup)
+        self.pod = Pod(self.objects, directory.name)
+        self.addCleanup(self.pod.end)
+
+    def test_probes_are_answered_and_stopping_is_clean(self):
+        for kind in ("startup", "liveness", "readiness"):
+            self.assertEqual(self.pod.probe(kind), 200)
+        self.assertEqual(self.pod.stop(), 0, self.pod.said())
+
+    def test_the_pre_stop_hook_makes_it_unready_and_leaves_it_alive(self):
+        with self.pod.pre_stop() as hook:
+            self.assertTrue(eventually(lambda: self.pod.probe("readiness") == 503 or hook.poll() not in (None, 0)))
+            self.assertIn(hook.poll(), (None, 0), hook.stdout.read() if hook.poll() else "")
+            self.assertEqual(self.pod.probe("liveness"), 200)
+            self.assertEqual(self.pod.stop(), 0, self.pod.said())
+            self.assertEqual(hook.wait(30), 0)
+
+
+class DevPodTest(PodTest, unittest.TestCase):
+    name = "dev"
+
+    def test_grpc_is_served(self):
+        self.assertEqual(grpc_health(self.pod.grpc), "SERVING")
+
+
+class BaseTest(unittest.TestCase):
+    def test_alone_it_is_refused_because_nobody_said_how_tcp_is_secured(self):
+        with tempfile.TemporaryDirectory(prefix="flowbroker-pod-") as directory:
+            with self.assertRaisesRegex(AssertionError, "TCP without TLS"):
+                Pod(render("base"), directory)
+
+
+class ProductionPodTest(PodTest, unittest.TestCase):
+    name = "production"
+
+    def test_its_metrics_are_those_that_are_asked_for(self):
+        text = get(self.pod.admin, "/metrics")[1]
+        # Of a certificate in use, which the gRPC side does not have yet.
+        waited_for = {"flowbroker_certificate_expiry_timestamp_seconds"}
+        self.assertEqual(metrics_asked_for(self.objects) - series_of(text) - waited_for, set())
+        self.assertGreater(len(set(labels_asked_for(self.objects))), 20)
+        self.assertEqual(set(labels_asked_for(self.objects)) - labels_of(text), set())
+
+
+if __name__ == "__main__":
+    if tool("buf") is None:
+        skip_program("buf is not installed (deploy/install-dependencies.sh test)")
+    unittest.main()
