@@ -5,12 +5,14 @@ import json
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import tempfile
 import unittest
 
 from manifests import container_of, of_kind, overlay, pod_of, render
-from probing import READY_LINE, eventually, get, grpc_health, port_of, skip_program, tool
+from probing import PATIENCE, READY_LINE, eventually, get, grpc_health, port_of, skip_program, tool
 
 DIRECTORIES = ("/etc/flowbroker", "/run/flowbroker", "/var/lib/flowbroker")
 
@@ -89,7 +91,20 @@ class Pod:
         elif secret.startswith("flowbroker-admin-token"):
             project(directory, {"token": "secret-of-the-test\n"})
         elif secret:
+            self.tls = directory
             project(directory, certificates("first"))
+
+    def tls_file(self, name):
+        return os.path.join(self.tls, name)
+
+    def presented(self):
+        """The certificate that a caller is shown, PEM."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_alpn_protocols(["h2"])
+        context.load_cert_chain(self.tls_file("tls.crt"), self.tls_file("tls.key"))
+        with socket.create_connection(("127.0.0.1", self.grpc), PATIENCE) as tcp, context.wrap_socket(tcp) as tls:
+            return ssl.DER_cert_to_PEM_cert(tls.getpeercert(binary_form=True))
 
     def probe(self, kind):
         return get(self.admin, self.spec[kind + "Probe"]["httpGet"]["path"])[0]
@@ -196,11 +211,24 @@ class BaseTest(unittest.TestCase):
 class ProductionPodTest(PodTest, unittest.TestCase):
     name = "production"
 
+    def test_grpc_asks_for_a_certificate(self):
+        trust = ["--cacert", self.pod.tls_file("ca.crt")]
+        ours = ["--cert", self.pod.tls_file("tls.crt"), "--key", self.pod.tls_file("tls.key")]
+        self.assertEqual(grpc_health(self.pod.grpc, *trust, *ours), "SERVING")
+        self.assertNotEqual(grpc_health(self.pod.grpc, *trust), "SERVING")
+        self.assertNotEqual(grpc_health(self.pod.grpc), "SERVING")
+
+    def test_a_renewed_secret_is_taken_over_while_it_runs(self):
+        first = self.pod.presented()
+        renewed = certificates("second")
+        project(self.pod.tls, renewed)
+        self.pod.process.send_signal(signal.SIGHUP)  # or certificate-check-interval
+        self.assertTrue(eventually(lambda: self.pod.presented() != first), self.pod.said())
+        self.assertEqual(self.pod.presented().split(), renewed["tls.crt"].split())
+
     def test_its_metrics_are_those_that_are_asked_for(self):
         text = get(self.pod.admin, "/metrics")[1]
-        # Of a certificate in use, which the gRPC side does not have yet.
-        waited_for = {"flowbroker_certificate_expiry_timestamp_seconds"}
-        self.assertEqual(metrics_asked_for(self.objects) - series_of(text) - waited_for, set())
+        self.assertEqual(metrics_asked_for(self.objects) - series_of(text), set())
         self.assertGreater(len(set(labels_asked_for(self.objects))), 20)
         self.assertEqual(set(labels_asked_for(self.objects)) - labels_of(text), set())
 
