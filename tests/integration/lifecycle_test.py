@@ -44,6 +44,12 @@ class StartTest(LocalDaemonTest):
         self.refuse(1, f"{other}: does not belong to the certificate in {certificate}", *self.socket_flag(),
                     "--tls-certificate-file", certificate, "--tls-private-key-file", other)
 
+    def test_a_key_of_another_certificate_for_callers(self):
+        certificate, _ = self.certificate("mine")
+        _, other = self.certificate("other")
+        self.refuse(1, f"{other}", *self.socket_flag(), "--listen", "127.0.0.1:0", "--grpc-certificate-file", certificate,
+                    "--grpc-private-key-file", other, "--grpc-client-ca-file", certificate)
+
     def test_a_certificate_that_is_none(self):
         garbage = self.write("garbage", "no PEM\n")
         self.refuse(1, garbage, *self.socket_flag(), "--tls-ca-file", garbage)
