@@ -40,7 +40,7 @@ Failure Complaint(const std::string& type, std::string line) {
     if (rest.starts_with(' ')) rest.remove_prefix(1);
   }
   const std::string_view name = rest.substr(0, rest.find(": "));
-  if (name.size() < rest.size() && name.find(' ') == std::string_view::npos) {
+  if (name.size() + 2 < rest.size() && name.find(' ') == std::string_view::npos) {
     if (!name.empty()) path += (path.empty() ? "" : ".") + std::string(name);
     line = rest.substr(name.size() + 2);
   }

@@ -90,9 +90,10 @@ TEST(JsonConversionTest, WhatIsNoJsonIsRefusedInOneLineOfText) {
     for (int i = 0; i < 30'000; ++i) text += "{\"a\":";
     return text;
   }();
-  for (const std::string& json : {std::string("nope"), std::string("{"), std::string("[]"), std::string("5"),
-                                  std::string("null"), std::string("{}{}"), std::string("{\"a\n\x01\xff\":1}"),
-                                  std::string("{\"clientGroup\":\"\xff\"}"), std::string(1, '\0'), deep}) {
+  for (const std::string& json :
+       {std::string("nope"), std::string("{"), std::string("[]"), std::string("5"), std::string("null"),
+        std::string("{}{}"), std::string("{\"a\n\x01\xff\":1}"), std::string("{\"clientGroup\":\"\xff\"}"),
+        std::string("{\"a: \n\":1}"), std::string(1, '\0'), deep}) {
     const auto wire = WireFromJson(AcquireCall(), json);
     ASSERT_FALSE(wire) << json.substr(0, 40);
     EXPECT_FALSE(wire.error().detail.empty());
