@@ -16,7 +16,7 @@ constexpr std::string_view kDrain = "/drain";
 
 struct Page {
   std::string_view path;
-  std::string_view subject;  // as metrics name it
+  std::string_view route;  // as metrics name it
   std::string_view about;
 };
 
@@ -27,9 +27,9 @@ constexpr std::array kPages = {
     Page{"/metrics", "metrics", "metrics in the text format of Prometheus"},
 };
 
-std::string_view SubjectOf(std::string_view path) {
+std::string_view RouteOf(std::string_view path) {
   for (const Page& page : kPages) {
-    if (page.path == path) return page.subject;
+    if (page.path == path) return page.route;
   }
   return "other";
 }
@@ -70,7 +70,7 @@ std::variant<HttpResponse, AdmittedCall> AdminAnswers::Answer(const HttpRequest&
     return answer;
   }
   if (path == kDrain) return Counted("drain", AnswerDrain(request));
-  return Counted(SubjectOf(path), AnswerPage(request, path));
+  return Counted(RouteOf(path), AnswerPage(request, path));
 }
 
 std::variant<HttpResponse, AdmittedCall> AdminAnswers::AnswerCall(const HttpRequest& request, std::string_view name,
@@ -138,8 +138,8 @@ HttpResponse AdminAnswers::Index(const HttpRequest& request) const {
   return Respond(request, 200, "text/html; charset=utf-8", body + "</ul>\n");
 }
 
-HttpResponse AdminAnswers::Counted(std::string_view subject, HttpResponse response) {
-  handlers_.on_answer(subject, response.result_int());
+HttpResponse AdminAnswers::Counted(std::string_view route, HttpResponse response) {
+  handlers_.on_answer(route, response.result_int());
   return response;
 }
 

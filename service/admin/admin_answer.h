@@ -47,7 +47,7 @@ class AdminAnswers {
   HttpResponse AnswerDrain(const HttpRequest& request);
   HttpResponse AnswerPage(const HttpRequest& request, std::string_view path);
   HttpResponse Index(const HttpRequest& request) const;
-  HttpResponse Counted(std::string_view subject, HttpResponse response);
+  HttpResponse Counted(std::string_view route, HttpResponse response);
 
   AdminHandlers handlers_;
   AccessRules access_;

@@ -18,8 +18,8 @@ struct AdminHandlers {
   std::function<bool()> alive = [] { return true; };  ///< whether the process's threads answer
   std::function<void()> drain;                        ///< begins the drain; again: nothing
   std::shared_ptr<grpc::ChannelInterface> rpc;        ///< where the calls under /v1 go
-  /// One answer: what was asked for ("call", "drain", "metrics", "healthz", "readyz", "index", "other"), the HTTP code.
-  std::function<void(std::string_view subject, unsigned code)> on_answer = [](std::string_view, unsigned) {};
+  /// One answer: which route ("call", "drain", "metrics", "healthz", "readyz", "index", "other"), the HTTP code.
+  std::function<void(std::string_view route, unsigned code)> on_answer = [](std::string_view, unsigned) {};
   std::function<void(AdminLimit)> on_limit = [](AdminLimit) {};
 };
 

@@ -4,6 +4,18 @@
 
 namespace flowbroker::admin {
 
+std::string_view NameOf(AdminLimit limit) {
+  switch (limit) {
+    case AdminLimit::kConnections:
+      return "admin_connections";
+    case AdminLimit::kCalls:
+      return "admin_calls";
+    case AdminLimit::kRate:
+      return "admin_rate";
+  }
+  __builtin_unreachable();
+}
+
 void CallLimits::SetRate(std::size_t per_second) {
   constexpr std::size_t kHighest = 1'000'000;  // a call a microsecond: beyond what one thread can do
   rate_.reset();

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "broker/base/time.h"
 #include "service/telemetry/rate_limiter.h"
@@ -26,6 +27,8 @@ enum class AdminLimit : std::uint8_t {
   kCalls,        ///< "admin_calls": in flight
   kRate,         ///< "admin_rate": setting admin-calls-per-second
 };
+
+std::string_view NameOf(AdminLimit limit);
 
 /// Counts the calls in flight and those of the last second. The admin thread only.
 class CallLimits {

@@ -95,11 +95,15 @@ Expected<void> Daemon::OpenHistoryFile() {
 
 Expected<void> Daemon::StartAdmin() {
   if (config_.admin == "off") return {};
-  auto admin = admin::AdminServer::Start(config_, {.metrics = [this] { return MetricsText(); },
-                                                   .ready = [this] { return serving_.load(); },
-                                                   .alive = [this] { return IsAlive(); },
-                                                   .drain = [this] { BeginDrain(); },
-                                                   .rpc = rpc_->InProcessChannel()});
+  telemetry::AdminMetrics& metrics = telemetry_.metrics().admin;
+  auto admin = admin::AdminServer::Start(
+      config_, {.metrics = [this] { return MetricsText(); },
+                .ready = [this] { return serving_.load(); },
+                .alive = [this] { return IsAlive(); },
+                .drain = [this] { BeginDrain(); },
+                .rpc = rpc_->InProcessChannel(),
+                .on_answer = [&metrics](std::string_view route, unsigned code) { metrics.CountAnswer(route, code); },
+                .on_limit = [&metrics](admin::AdminLimit limit) { metrics.CountLimit(admin::NameOf(limit)); }});
   if (!admin) return Unexpected(admin.error());
   admin_ = *std::move(admin);
   return {};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "service/telemetry/acquire_metrics.h"
+#include "service/telemetry/admin_metrics.h"
 #include "service/telemetry/attempt_metrics.h"
 #include "service/telemetry/dns_metrics.h"
 #include "service/telemetry/flow_metrics.h"
@@ -41,6 +42,7 @@ struct BrokerMetrics {
   DnsMetrics dns{registry_};
   RelayMetrics relay{registry_};
   LimitMetrics limits{registry_};
+  AdminMetrics admin{registry_};
   HistoryMetrics history{registry_};
   PrefixMetrics prefixes;
   HistoryFileMetrics history_file{registry_};

@@ -171,6 +171,10 @@ class AdminTest(BrokerTest):
         self.assertIn(200, codes)
         self.assertIn(429, codes)
         self.assertEqual(self.get("/healthz").code, 200)
+        metrics = self.get("/metrics").body
+        for route, code, count in (("call", 200, codes.count(200)), ("call", 429, codes.count(429)), ("healthz", 200, 1)):
+            self.assertRegex(metrics, f'flowbroker_admin_requests_total{{.*code="{code}",route="{route}".*}} {count}\n')
+        self.assertIn(f'flowbroker_limits_hit_total{{limit="admin_rate"}} {codes.count(429)}\n', metrics)
 
     def test_drain_takes_the_broker_out_of_service(self):
         flow = self.acquire_json(URI).json["flowId"]
