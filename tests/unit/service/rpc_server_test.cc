@@ -302,7 +302,8 @@ TEST_F(RpcServerTest, APortInUseIsAClearError) {
   config.grpc_plaintext = true;
   const auto second = RpcServer::Start(config, *broker_);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().detail, "cannot listen on " + server_->addresses() + ": Address already in use");
+  EXPECT_EQ(second.error().detail, "cannot listen on " + server_->addresses() +
+                                       ": Address already in use; stop what listens there, or choose another address");
 }
 
 TEST_F(RpcServerTest, AUnixSocketInUseIsNotTakenAwayButAStaleOneIsReplaced) {
