@@ -183,6 +183,10 @@ class AdminTest(BrokerTest):
             done = self.drain()
             self.assertEqual(done.returncode, OK, done.stderr)
         self.assertEqual((self.get("/readyz").code, self.get("/healthz").code), (503, 200))
+        refused = self.acquire_json(URI)
+        self.assertEqual((refused.code, refused.json["code"]), (503, 14), refused.text)
+        self.assertIn("retry-after", refused.headers)
+        self.assertEqual(refused.detail("google.rpc.ErrorInfo")["reason"], "DRAINING")
         self.assertEqual(self.post("/v1/FlowService/GetFlow", {"flowId": flow}).code, 200)  # what is there goes on
 
     def test_drain_waits_until_the_broker_has_ended(self):
