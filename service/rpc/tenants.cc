@@ -8,6 +8,9 @@ namespace {
 
 constexpr Duration kBurst = std::chrono::seconds(1);
 
+/// A tenant that makes one call after the other shall not be made anew for each.
+constexpr Duration kKept = std::chrono::seconds(1);
+
 /// Forgotten per call: more than one, so that there are not more of them for ever after a burst of tenants.
 constexpr int kForgottenPerCall = 2;
 
@@ -67,7 +70,7 @@ Duration Tenants::TokenTime() const {
 void Tenants::ForgetIdle(TimePoint now) {
   for (int n = 0; n < kForgottenPerCall && !idle_.empty(); ++n) {
     const Tenant& longest = *idle_.front();
-    if (longest.full_at > now) return;
+    if (now - longest.full_at < kKept) return;
     const std::string& name = *longest.name;
     idle_.pop_front();
     tenants_.erase(tenants_.find(name));

@@ -13,8 +13,8 @@
 
 namespace flowbroker::rpc {
 
-/// What each tenant has under way, and the limits of it. A tenant without calls and streams that has earned its whole
-/// burst again is forgotten, which nobody can notice. Not thread-safe; no method takes longer for more tenants.
+/// What each tenant has under way, and the limits of it. A tenant without calls and streams is forgotten a second after
+/// it has earned its whole burst again, which nobody can notice. Not thread-safe; no method takes longer for more tenants.
 class Tenants {
  public:
   /// Of one tenant each, but the last; 0: no limit. Meaning as in ServiceConfig.

@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <string_view>
 #include <utility>
 
 #include "service/runtime/build_info.h"
@@ -25,6 +26,7 @@ Daemon::Daemon(const config::ServiceConfig& config)
       sip_files_({config.broker.tls.ca_file, config.broker.tls.certificate_file, config.broker.tls.private_key_file}),
       log_writer_(STDERR_FILENO),
       log_(log_writer_, config.log_level),
+      grpc_log_([this](std::string_view line) { log_.Write(LogLevel::kWarn, "grpc", {{"detail", line}}); }),
       telemetry_(log_, config.log_slower_than,
                  {.shown = config.metrics_prefixes,
                   .ipv4_bits = config.broker.history.ipv4_prefix_bits,

@@ -13,6 +13,7 @@
 #include "service/admin/admin_server.h"
 #include "service/config/config_loader.h"
 #include "service/config/service_config.h"
+#include "service/rpc/grpc_log.h"
 #include "service/rpc/rpc_server.h"
 #include "service/runtime/history_file.h"
 #include "service/runtime/liveness.h"
@@ -77,6 +78,7 @@ class Daemon {
   std::atomic<bool> serving_ = false;
   telemetry::LogWriter log_writer_;
   telemetry::JsonLog log_;
+  rpc::GrpcLog grpc_log_;
   telemetry::BrokerTelemetry telemetry_;
   std::unique_ptr<engine::ConnectionBroker> broker_;
   std::unique_ptr<HistoryFile> history_file_;  // null: memory is not kept

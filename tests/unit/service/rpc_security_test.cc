@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,10 +13,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
-#include "service/rpc/rpc_server.h"
-#include "tests/unit/net/test_certificates.h"
-#include "tests/unit/service/fake_broker.h"
-#include "tests/unit/service/scratch_directory.h"
+#include "tests/unit/service/secured_server.h"
 
 namespace flowbroker::rpc {
 namespace {
@@ -27,104 +22,12 @@ using engine::Eventually;
 using engine::FakeBroker;
 using net::testing::Credential;
 using net::testing::MakeCredential;
-using net::testing::ToPem;
 using testing::HasSubstr;
 
 constexpr const char* kProxy = "spiffe://example.org/proxy";
 
-/// Which limits were hit.
-class LimitRecorder final : public engine::BrokerObserver {
- public:
-  void OnLimit(engine::Limit limit) override {
-    const std::lock_guard lock(mutex_);
-    limits_.push_back(limit);
-  }
-  std::vector<engine::Limit> limits() {
-    const std::lock_guard lock(mutex_);
-    return limits_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<engine::Limit> limits_;
-};
-
-/// A server on a Unix socket and a port with TLS, and callers of all kinds.
-class RpcSecurityTest : public testing::Test {
+class RpcSecurityTest : public SecuredServerTest {
  protected:
-  RpcSecurityTest() {
-    Install(server_credential_, server_credential_);
-    Write("ca", ToPem(*authority_.certificate));
-    config_.listen = {"unix:" + (directory_ / "s"), "127.0.0.1:0"};
-    config_.grpc_certificate_file = directory_ / "cert";
-    config_.grpc_private_key_file = directory_ / "key";
-    config_.grpc_client_ca_file = directory_ / "ca";
-    config_.operators = {"Console.Example.org"};
-    broker_ = *engine::ConnectionBroker::Create({}, nullptr);
-  }
-
-  ~RpcSecurityTest() override {
-    if (!server_) return;
-    server_->Drain(std::chrono::seconds(5));
-    broker_->Stop();
-    server_.reset();
-  }
-
-  void Start() {
-    auto started = RpcServer::Start(config_, *broker_, &limits_);
-    ASSERT_TRUE(started) << started.error().detail;
-    server_ = *std::move(started);
-    tls_address_ = server_->addresses().substr(server_->addresses().find(',') + 1);
-  }
-
-  void Write(const std::string& name, const std::string& text) {
-    std::ofstream(directory_ / name, std::ios::trunc) << text;
-  }
-
-  void Install(const Credential& certificate, const Credential& key) {
-    Write("cert", ToPem(*certificate.certificate));
-    Write("key", ToPem(*key.key));
-  }
-
-  Credential ServerCredential() {
-    return MakeCredential({.common_name = "server", .subject_alt_name = "DNS:localhost,IP:127.0.0.1"}, &authority_);
-  }
-
-  /// A channel of its own connection. `ours` null: without a certificate.
-  std::shared_ptr<grpc::Channel> Connect(const Credential* ours) {
-    grpc::SslCredentialsOptions options;
-    options.pem_root_certs = ToPem(*authority_.certificate);
-    if (ours != nullptr) {
-      options.pem_private_key = ToPem(*ours->key);
-      options.pem_cert_chain = ToPem(*ours->certificate);
-    }
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return grpc::CreateCustomChannel(tls_address_, grpc::SslCredentials(options), arguments);
-  }
-
-  std::shared_ptr<grpc::Channel> ConnectAs(const std::string& names, const Credential* issuer = nullptr,
-                                           const std::string& usage = {}) {
-    const Credential ours =
-        MakeCredential({.common_name = "console.example.org", .subject_alt_name = names, .extended_key_usage = usage},
-                       issuer != nullptr ? issuer : &authority_);
-    return Connect(&ours);
-  }
-
-  static grpc::Status GetFlow(const std::shared_ptr<grpc::Channel>& channel,
-                              const std::vector<std::pair<std::string, std::string>>& metadata = {}) {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));
-    for (const auto& [name, value] : metadata) context.AddMetadata(name, value);
-    v1::GetFlowRequest request;
-    request.set_flow_id(FakeBroker::KnownFlow().ToString());
-    v1::GetFlowResponse response;
-    return v1::FlowService::NewStub(channel)->GetFlow(&context, request, &response);
-  }
-
-  /// The scope of the last call that reached the broker.
-  static flow::Scope LastScope() { return FakeBroker::Last().seen().back().scope; }
-
   static grpc::Status Reset(const std::shared_ptr<grpc::Channel>& channel) {
     grpc::ClientContext context;
     v1::ResetHistoryRequest request;
@@ -132,16 +35,6 @@ class RpcSecurityTest : public testing::Test {
     v1::ResetHistoryResponse response;
     return v1::HistoryService::NewStub(channel)->ResetHistory(&context, request, &response);
   }
-
-  ScratchDirectory directory_;
-  Credential authority_ = MakeCredential({.common_name = "authority", .is_ca = true}, nullptr);
-  Credential foreign_ = MakeCredential({.common_name = "authority", .is_ca = true}, nullptr);
-  Credential server_credential_ = ServerCredential();
-  config::ServiceConfig config_;
-  LimitRecorder limits_;
-  std::unique_ptr<engine::ConnectionBroker> broker_;
-  std::unique_ptr<RpcServer> server_;
-  std::string tls_address_;
 };
 
 TEST_F(RpcSecurityTest, ACallerIsTheTenantOfItsCertificateAndNothingElse) {
@@ -373,54 +266,6 @@ TEST_F(RpcSecurityTest, StreamsAndCallsInFlightOfATenantAreLimited) {
   bool ok = false;
   queue.Next(&tag, &ok);
   EXPECT_TRUE(Eventually([&] { return GetFlow(channel).ok(); })) << "its place is free again";
-}
-
-TEST_F(RpcSecurityTest, AnotherCertificateIsUsedByNewConnectionsAndLeavesTheOldOnesAlone) {
-  Start();
-  const auto old = ConnectAs("DNS:b.example.org");
-  ASSERT_TRUE(GetFlow(old).ok());
-  const auto old_expiry = server_->CertificateExpiry();
-  const Credential renewed =
-      MakeCredential({.subject_alt_name = "DNS:localhost,IP:127.0.0.1", .not_after_days = 60}, &foreign_);
-  Install(renewed, renewed);
-  Write("ca", ToPem(*foreign_.certificate));
-  ASSERT_TRUE(server_->ReloadCertificates());
-  EXPECT_GT(server_->CertificateExpiry(), old_expiry);
-  EXPECT_TRUE(GetFlow(old).ok()) << "connections stay";
-  EXPECT_EQ(GetFlow(ConnectAs("DNS:b.example.org")).error_code(), grpc::StatusCode::UNAVAILABLE)
-      << "neither side trusts the other any more";
-  const Credential theirs = MakeCredential({.subject_alt_name = "DNS:b.example.org"}, &foreign_);
-  std::swap(authority_, foreign_);
-  EXPECT_TRUE(GetFlow(Connect(&theirs)).ok());
-}
-
-TEST_F(RpcSecurityTest, APairThatDoesNotMatchIsNotUsed) {
-  Start();
-  const auto expiry = server_->CertificateExpiry();
-  Install(ServerCredential(), ServerCredential());
-  const auto reloaded = server_->ReloadCertificates();
-  ASSERT_FALSE(reloaded);
-  EXPECT_THAT(reloaded.error().detail, HasSubstr("does not belong to the certificate"));
-  EXPECT_EQ(server_->CertificateExpiry(), expiry);
-  EXPECT_TRUE(GetFlow(ConnectAs("DNS:b.example.org")).ok());
-}
-
-TEST_F(RpcSecurityTest, RotationUnderLoadBreaksNoHandshake) {
-  Start();
-  for (int i = 0; i < 20; ++i) {
-    const Credential next = ServerCredential();
-    Install(next, next);
-    ASSERT_TRUE(server_->ReloadCertificates());
-    ASSERT_TRUE(GetFlow(ConnectAs("DNS:b.example.org")).ok());
-    ASSERT_TRUE(GetFlow(ConnectAs("DNS:c.example.org")).ok());
-  }
-}
-
-TEST_F(RpcSecurityTest, ABadCertificateKeepsTheServerFromStarting) {
-  Install(server_credential_, ServerCredential());
-  const auto started = RpcServer::Start(config_, *broker_);
-  ASSERT_FALSE(started);
-  EXPECT_THAT(started.error().detail, HasSubstr("grpc-private-key-file"));
 }
 
 }  // namespace
