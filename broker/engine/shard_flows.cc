@@ -8,6 +8,7 @@ namespace {
 
 /// For so long at most a tenant's word keeps a host behind the others, for everybody. A host that goes on saying 503 is
 /// reported again by the next transaction, so this costs one transaction a minute where the tenant is honest.
+/// Nothing else that a tenant reports reaches the others; see Report.
 constexpr Duration kTenantRetryAfter = std::chrono::minutes(1);
 
 Duration TrustedRetryAfter(const TransactionReport& report, const flow::Owner& owner) {
@@ -125,10 +126,13 @@ bool ShardFlows::Release(const flow::FlowId& id, const flow::Scope& scope, TimeP
 bool ShardFlows::Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now) {
   flow::Flow* flow = report.flow ? Find(*report.flow, scope) : nullptr;
   if (flow == nullptr) return false;
+  // Memory is everybody's: what only a tenant says of a peer is not remembered, but has the flow probed, and what the
+  // probe finds is.
+  const bool trusted = flow->key.owner.tenant.empty();
   const auto record = [&](std::optional<FailureReason> failure) {
-    // Memory is told, but not the observer: it is no attempt of ours.
-    context_.state.history.Record({flow->path(), AttemptStage::kProbe, failure, failure ? std::nullopt : report.rtt},
-                                  now);
+    const auto rtt = failure ? std::nullopt : report.rtt;
+    // The observer is not told: it is no attempt of ours.
+    if (trusted) context_.state.history.Record({flow->path(), AttemptStage::kProbe, failure, rtt}, now);
     flow->suspect = failure.has_value();  // asked whether it lives before anybody gets it again
     if (!failure) pool_.NoteEvidence(*flow, now);
   };

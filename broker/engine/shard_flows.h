@@ -50,9 +50,9 @@ class ShardFlows {
     return flow.reading_paused || (!flow.suspect && now - flow.last_evidence <= context_.state.options.flows.fresh_for);
   }
 
-  /// Tells memory how a transaction ended (D6). Memory is everybody's: a tenant's 503 counts for a minute at most, and
-  /// other outcomes are found out by the next probe or re-probe like any other evidence. False where `scope` has no
-  /// such open flow.
+  /// Tells memory how a transaction ended (D6); of a tenant's reports only a 503, and that for a minute at most. Memory
+  /// is everybody's: a tenant's 503 counts for a minute at most, and other outcomes are found out by the next probe or
+  /// re-probe like any other evidence. False where `scope` has no such open flow.
   bool Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now);
   std::optional<FlowView> View(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) const;
   /// The open flow; null where `scope` has none of that name.

@@ -54,10 +54,8 @@ class AdminServer::Impl {
   }
 
   /// On the admin thread, or before it runs.
-  void Take(const std::optional<BearerToken>& token, std::size_t calls_per_second) {
-    answers_.access().SetToken(token);
-    answers_.limits().SetRate(calls_per_second);
-  }
+  void SetToken(const std::optional<BearerToken>& token) { answers_.access().SetToken(token); }
+  void SetRate(std::size_t calls_per_second) { answers_.limits().SetRate(calls_per_second); }
 
   void Run() {
     Accept();
@@ -119,17 +117,19 @@ Expected<std::unique_ptr<AdminServer>> AdminServer::Start(const config::ServiceC
     return Unexpected(
         {FailureReason::kInvalidArgument, "admin: cannot listen on " + config.admin + ": " + error.message()});
   }
-  impl->Take(*token, config.admin_calls_per_second);
+  impl->SetToken(*token);
+  impl->SetRate(config.admin_calls_per_second);
   impl->Run();
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(impl)));
 }
 
 Expected<void> AdminServer::Apply(const config::ServiceConfig& config) {
   const auto token = ReadToken(config);
-  if (!token) return Unexpected(token.error());
-  boost::asio::post(impl_->context(), [impl = impl_.get(), token = *token, rate = config.admin_calls_per_second] {
-    impl->Take(token, rate);
+  boost::asio::post(impl_->context(), [impl = impl_.get(), token, rate = config.admin_calls_per_second] {
+    if (token) impl->SetToken(*token);
+    impl->SetRate(rate);
   });
+  if (!token) return Unexpected(token.error());
   return {};
 }
 

@@ -27,7 +27,7 @@ class AdminServer {
   AdminServer& operator=(const AdminServer&) = delete;
 
   /// Takes a new token, read from its file again, and the rate of calls; the address stays. A token that cannot be read
-  /// is an error and leaves everything as it was. Any thread.
+  /// is an error, and the one before stays in force. Any thread.
   Expected<void> Apply(const config::ServiceConfig& config);
 
   /// Answers further calls under /v1 with UNAVAILABLE; those in flight and all pages go on. Must have returned before

@@ -41,7 +41,7 @@ struct ServiceConfig {
   std::size_t tenant_calls_per_second = 0;      ///< of one tenant, as many at once; 0: no limit
   std::size_t tenant_calls_in_flight = 50'000;  ///< of one tenant; half of max_requests. 0: no limit
   std::size_t tenant_streams = 256;             ///< Relay and Watch calls of one tenant open at once; 0: no limit
-  std::size_t max_tenants = 10'000;  ///< with calls, streams or flows; the callers of further ones are refused
+  std::size_t max_tenants = 10'000;  ///< with calls or streams at once; the callers of further ones are refused
 
   /// Address of the admin HTTP listener; "off" for none. Loopback unless there is a token.
   std::string admin = "127.0.0.1:7461";

@@ -82,7 +82,7 @@ const std::array kSettings = {
     Setting{"tenant-flows", "Tenants", "flows of one tenant open at once; 0: no limit",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.live.max_flows_per_tenant; })}
         .Live(),
-    Setting{"max-tenants", "Tenants", "tenants with calls, streams or flows; callers of further ones are refused",
+    Setting{"max-tenants", "Tenants", "tenants with calls or streams at once; callers of further ones are refused",
             Place<std::size_t>([](C& c) -> auto& { return c.max_tenants; })}
         .From("1", "1M")
         .Live(),

@@ -78,12 +78,16 @@ Expected<void> RpcServer::Listen(const config::ServiceConfig& config) {
 }
 
 void RpcServer::RegisterServices(grpc::ServerBuilder& builder) {
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  // Both are for whoever is on this host: reflection costs a thread per stream and asks nobody who he is, channelz
+  // shows everybody's peers.
+  if (!tls_) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   if (!tls_) grpc::channelz::experimental::InitChannelzService();
   grpc::EnableDefaultHealthCheckService(false);  // health_ takes its place
   // Debian builds absl in debug mode, where every lock inside gRPC is checked for its order: 8 % of a call's CPU.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);  // a port in use shall be an error
+  // Calls that wait inside gRPC, before any limit of a tenant: so many per connection.
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 10'000);
   // Who has shown no certificate yet holds a descriptor of ours: not for gRPC's two minutes.
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
   builder.RegisterService(&health_.service());

@@ -25,8 +25,8 @@
 
 namespace flowbroker::rpc {
 
-/// The gRPC side of the process: all services on N completion queues with one thread each, and reflection. Channelz,
-/// which shows every caller's address to every other one, only where all of them are of this host.
+/// The gRPC side of the process: all services on N completion queues with one thread each. Reflection
+/// and channelz, which ask nobody who he is, only where no listener has TLS.
 ///
 /// Ends in three steps around the end of the broker, which holds calls until it has answered them:
 ///

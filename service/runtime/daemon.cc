@@ -55,14 +55,20 @@ Expected<void> Daemon::StartParts() {
   reloader_ = std::make_unique<Reloader>(
       config_, Reloader::Parts{log_, telemetry_, *broker_, *rpc_, admin_.get(), grpc_files_, sip_files_});
   telemetry_.metrics().reloads.RecordStart(std::chrono::system_clock::now().time_since_epoch());
-  rpc_->SetServing(true);
-  serving_ = true;
+  BeginServing();
   boost::json::object fields;
   fields["grpc"] = rpc_->addresses();
   fields["admin"] = admin_ ? admin_->address() : "off";
   log_.Write(LogLevel::kInfo, "started", std::move(fields));
   for (const std::string& warning : rpc_->warnings()) log_.Write(LogLevel::kWarn, "exposed", {{"detail", warning}});
   return {};
+}
+
+void Daemon::BeginServing() {
+  const std::lock_guard lock(mutex_);
+  if (draining_) return;  // asked for over the admin port, which answers already
+  rpc_->SetServing(true);
+  serving_ = true;
 }
 
 Expected<void> Daemon::CheckDescriptors() {
@@ -131,9 +137,10 @@ void Daemon::Reload(const config::LoadedConfig& loaded) {
 
 void Daemon::BeginDrain() {
   const std::lock_guard lock(mutex_);
+  if (std::exchange(draining_, true)) return;
   telemetry_.metrics().process.SetDraining(true);
-  if (!serving_.exchange(false)) return;
-  log_.Write(LogLevel::kInfo, "draining");
+  if (serving_.exchange(false)) log_.Write(LogLevel::kInfo, "draining");
+  if (rpc_ == nullptr) return;  // the start has failed before
   rpc_->BeginDrain(config_.drain_timeout);
 }
 

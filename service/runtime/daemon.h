@@ -66,6 +66,7 @@ class Daemon {
  private:
   explicit Daemon(const config::ServiceConfig& config);
   Expected<void> StartParts();
+  void BeginServing();
   Expected<void> CheckDescriptors();
   Expected<void> OpenHistoryFile();
   Expected<void> StartAdmin();
@@ -75,6 +76,7 @@ class Daemon {
   FileWatch grpc_files_;  // of certificates; since before they are first read, so that no change is missed
   FileWatch sip_files_;
   std::mutex mutex_;  // of the change of config_ and of the begin of the drain, which may come from the admin thread
+  bool draining_ = false;  // guarded by mutex_; for good
   std::atomic<bool> serving_ = false;
   telemetry::LogWriter log_writer_;
   telemetry::JsonLog log_;

@@ -24,10 +24,14 @@ bool FileWatch::Changed() {
 std::optional<FileWatch::Version> FileWatch::VersionOf(const std::string& path) {
   struct stat status{};
   if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  const auto nanoseconds = [](const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
   return Version{.device = status.st_dev,
                  .inode = status.st_ino,
                  .size = status.st_size,
-                 .modified = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec};
+                 .modified = nanoseconds(status.st_mtim),
+                 .changed = nanoseconds(status.st_ctim)};
 }
 
 }  // namespace flowbroker::runtime

@@ -25,6 +25,7 @@ class FileWatch {
     ino_t inode;
     off_t size;
     std::int64_t modified;  // in nanoseconds
+    std::int64_t changed;   // the same of owner and mode: a file may have become readable
     friend bool operator==(const Version&, const Version&) = default;
   };
   static std::optional<Version> VersionOf(const std::string& path);

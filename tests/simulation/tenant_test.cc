@@ -165,6 +165,23 @@ TEST_F(TenantTest, AtItsLimitATenantIsRefusedBeforeAnythingIsConnected) {
   EXPECT_EQ(shard_.connections_opened(), 2);
 }
 
+TEST_F(TenantTest, WhatOneTenantReportsOfAPeerMisleadsNoOther) {
+  using Outcome = engine::TransactionReport::Outcome;
+  const flow::FlowId flow = Open(kMallory);
+  auto& flows = shard_.core().flows();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(flows.Report({flow, Outcome::kAnswered, seconds(300), {}}, {}, shard_.now()));
+  }
+  for (const Outcome outcome : {Outcome::kTimedOut, Outcome::kTransportError}) {
+    ASSERT_TRUE(flows.Report({flow, outcome, {}, {}}, {}, shard_.now()));
+  }
+  EXPECT_EQ(shard_.state().history.Judge(shard_.PathTo(kPeer), shard_.now()).reachability,
+            history::Reachability::kReachable);
+  const auto result = shard_.Acquire(RequestOf(kAlice));
+  shard_.RunFor(seconds(1));
+  EXPECT_LE((*result)->flow->timers.t1, milliseconds(500));
+}
+
 TEST_F(TenantTest, AllFlowsOfOneTenantToATargetLeaveTheOthersTheirs) {
   for (int i = 0; i < 70; ++i) {
     auto request = RequestOf(kMallory);

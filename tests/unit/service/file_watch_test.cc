@@ -39,6 +39,14 @@ TEST_F(FileWatchTest, NoticesOnceThatAFileWasWrittenReplacedRemovedOrMade) {
   EXPECT_TRUE(watch.Changed());
 }
 
+TEST_F(FileWatchTest, NoticesThatAFileMayBeReadNow) {
+  Write("a", "1");
+  std::filesystem::permissions(directory_ / "a", std::filesystem::perms::none);
+  FileWatch watch({directory_ / "a"});
+  std::filesystem::permissions(directory_ / "a", std::filesystem::perms::owner_read);
+  EXPECT_TRUE(watch.Changed());
+}
+
 TEST_F(FileWatchTest, FollowsALinkToADirectoryThatIsSwapped) {
   for (const char* version : {"v1", "v2"}) {
     std::filesystem::create_directory(directory_ / version);
