@@ -123,6 +123,7 @@ void RelayStream::State::OnRead(bool ok) {
       gate_.Run(handlers_.on_message, IncomingMessage{.flow_id = std::move(*message.mutable_flow_id()),
                                                       .message = std::move(*message.mutable_message())});
     }
+    if (response_.has_draining()) gate_.Run(handlers_.on_draining, FromProto(response_.draining()));
     for (const auto& failure : response_.failures()) {
       gate_.Run(handlers_.on_send_failure, SendFailure{.flow_id = failure.flow_id(),
                                                        .tag = failure.tag(),

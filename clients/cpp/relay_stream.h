@@ -43,6 +43,9 @@ struct RelayHandlers {
   std::function<void(SendFailure)> on_send_failure = {};
   /// The queue had refused a message and is half empty again.
   std::function<void()> on_writable = {};
+  /// The broker ends in `time_left` and has no new flows: acquire them elsewhere, finish what is under way, then
+  /// CloseWhenSent.
+  std::function<void(Duration time_left)> on_draining = {};
   /// Last call. A value: the broker ended the stream after CloseWhenSent. Queued messages may be lost with an error.
   std::function<void(Result<void>)> on_closed = {};
 };

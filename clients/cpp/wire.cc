@@ -165,4 +165,8 @@ ProbeResult FromProto(const v1::ProbeFlowResponse& response) {
   return to;
 }
 
+Duration FromProto(const v1::Draining& draining) {
+  return From(draining.time_left());
+}
+
 }  // namespace flowbroker::client

@@ -33,6 +33,7 @@ TargetReachability FromProto(const v1::TargetReachability& target);
 Race FromProto(const v1::Race& race);
 PreferenceEvent FromProto(const v1::PreferenceEvent& event);
 Forgotten FromProto(const v1::ResetHistoryResponse& response);
+Duration FromProto(const v1::Draining& draining);  ///< what is left
 
 /// What a call's status means. The message of the broker begins with the name of the failure ("refused: ..."); a status
 /// that gRPC itself made up because there is no connection becomes kBrokerUnreachable.

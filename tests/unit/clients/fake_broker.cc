@@ -100,6 +100,8 @@ class FakeBroker::Flows final : public v1::FlowService::Service {
         failure.set_flow_id(message.flow_id());
         failure.set_tag(message.tag());
         failure.set_failure("unknown_flow");
+      } else if (message.flow_id() == "draining") {
+        response.mutable_draining()->mutable_time_left()->set_seconds(5);
       } else if (std::string reply = fake_.on_message ? fake_.on_message(message.message()) : message.message();
                  !reply.empty()) {
         v1::IncomingMessage& echo = *response.add_messages();

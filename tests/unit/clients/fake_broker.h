@@ -64,7 +64,8 @@ class Collector {
 grpc::Status ErrorStatus(grpc::StatusCode code, const std::string& message, const v1::Trace& trace);
 
 /// A broker in this process, on a Unix socket of its own, that answers as the test says. Relay echoes: each message
-/// comes back on its flow, those for the flow "gone" as send failures.
+/// comes back on its flow, those for the flow "gone" as send failures; for one to the flow "draining" it says that it
+/// drains.
 class FakeBroker {
  public:
   FakeBroker();

@@ -15,6 +15,7 @@ class RelayStreamTest : public ::testing::Test {
                              {.on_message = [this](IncomingMessage message) { messages_.Add(std::move(message)); },
                               .on_send_failure = [this](SendFailure failure) { failures_.Add(std::move(failure)); },
                               .on_writable = [this] { writable_.Set(true); },
+                              .on_draining = [this](Duration time_left) { draining_.Set(time_left); },
                               .on_closed = [this](Result<void> end) { closed_.Set(std::move(end)); }});
   }
 
@@ -23,6 +24,7 @@ class RelayStreamTest : public ::testing::Test {
   Collector<IncomingMessage> messages_;
   Collector<SendFailure> failures_;
   Promise<bool> writable_;
+  Promise<Duration> draining_;
   Promise<Result<void>> closed_;
 };
 
@@ -40,6 +42,14 @@ TEST_F(RelayStreamTest, MessagesComeBackInOrder) {
   const auto messages = messages_.WaitFor(1000);
   ASSERT_EQ(messages.size(), 1000U);
   for (std::size_t i = 0; i < 1000; ++i) EXPECT_EQ(messages[i].message, "message " + std::to_string(i));
+}
+
+TEST_F(RelayStreamTest, ADrainIsToldAndTheStreamGoesOn) {
+  const auto stream = Open();
+  ASSERT_TRUE(stream->Send("draining", "x"));
+  EXPECT_EQ(draining_.Wait(), std::chrono::seconds(5));
+  ASSERT_TRUE(stream->Send("flow", "still"));
+  EXPECT_EQ(messages_.WaitFor(1).at(0).message, "still");
 }
 
 TEST_F(RelayStreamTest, MessagesThatQueueUpShareAFrame) {
