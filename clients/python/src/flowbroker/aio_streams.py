@@ -29,6 +29,7 @@ class AsyncEventStream(Generic[Event]):
         self._changed = asyncio.Condition()
         self._events: deque[Event] = deque()
         self._ended = False
+        self._closed = False  # What comes in is dropped.
         self._error: BrokerError | None = None
         self._draining: Draining | None = None
 
@@ -83,7 +84,9 @@ class AsyncEventStream(Generic[Event]):
 
     async def _put(self, event: Event) -> None:
         async with self._changed:
-            await self._changed.wait_for(lambda: len(self._events) < _MAX_WAITING_EVENTS)
+            await self._changed.wait_for(lambda: self._closed or len(self._events) < _MAX_WAITING_EVENTS)
+            if self._closed:
+                return
             self._events.append(event)
             self._changed.notify_all()
 
@@ -170,10 +173,14 @@ class AsyncRelay(AsyncEventStream[RelayEvent]):
 
     async def close(self) -> None:
         """Sends what is queued, for a while; then ends the stream. What was not received is dropped."""
-        await self.done_sending()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._patience):
-                await self._writer
+        async with self._changed:
+            self._nothing_follows = self._closed = True
+            self._events.clear()
+            self._changed.notify_all()
+            # Until the broker has ended the stream: a call cancelled before takes what is on its way with it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._patience):
+                    await self._changed.wait_for(lambda: self._ended)
         self._writer.cancel()
         await super().close()
 
