@@ -2,9 +2,11 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "service/config/setting.h"
 #include "service/config/validation.h"
@@ -15,6 +17,15 @@ namespace {
 
 /// Larger files are no configuration.
 constexpr std::size_t kLargestFile = std::size_t{1} << 20U;
+
+/// Puts `problem` among the others as one line that a terminal can show: keys and values of YAML may contain anything.
+void AddTo(std::vector<std::string>& problems, std::string problem) {
+  constexpr std::size_t kLongest = 500;
+  if (problem.size() > kLongest) problem = problem.substr(0, kLongest) + "...";
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; };
+  std::replace_if(problem.begin(), problem.end(), is_control, '?');
+  problems.push_back(std::move(problem));
+}
 
 std::string AtLine(const std::string& file, const YAML::Mark& mark) {
   return mark.is_null() ? file : file + ":" + std::to_string(mark.line + 1);
@@ -39,12 +50,13 @@ void ApplyEntry(const YAML::Node& key, const YAML::Node& value, const std::strin
   const std::string name = key.IsScalar() ? key.Scalar() : "";
   const Setting* const setting = FindSetting(name);
   if (setting == nullptr) {
-    loaded.problems.push_back(place + ": " + name + ": unknown key; " + SuggestSetting(name));
+    constexpr std::size_t kShown = 64;  // what is wrong has to fit too
+    AddTo(loaded.problems, place + ": " + name.substr(0, kShown) + ": unknown key; " + SuggestSetting(name));
     return;
   }
   const auto [origin, is_first] = loaded.origins.try_emplace(setting->name, place);
   if (!is_first) {
-    loaded.problems.push_back(place + ": " + name + ": already set at " + origin->second + "; once is allowed");
+    AddTo(loaded.problems, place + ": " + name + ": already set at " + origin->second + "; once is allowed");
     return;
   }
   const auto text = TextOf(value);
@@ -60,9 +72,9 @@ void ApplyFile(const std::string& path, LoadedConfig& loaded) {
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (!file.eof() && text.size() <= kLargestFile) {
-    loaded.problems.push_back(path + ": cannot be read; --config takes a file of settings");
+    AddTo(loaded.problems, path + ": cannot be read; --config takes a file of settings");
   } else if (text.size() > kLargestFile) {
-    loaded.problems.push_back(path + ": too large; at most 1M is allowed");
+    AddTo(loaded.problems, path + ": too large; at most 1M is allowed");
   } else {
     ApplyYaml(text, path, loaded);
   }
@@ -91,7 +103,7 @@ void LoadedConfig::Report(const Problem& problem) {
   } else {
     where = origin->second + ": " + std::string(problem.setting);
   }
-  problems.push_back(where + ": " + problem.what);
+  AddTo(problems, where + ": " + problem.what);
 }
 
 std::string LoadedConfig::Problems() const {
@@ -105,12 +117,12 @@ void ApplyYaml(const std::string& text, const std::string& file, LoadedConfig& l
     const YAML::Node root = YAML::Load(text);
     if (root.IsNull()) return;
     if (!root.IsMap()) {
-      loaded.problems.push_back(AtLine(file, root.Mark()) + ": not a map; \"setting: value\" lines are allowed");
+      AddTo(loaded.problems, AtLine(file, root.Mark()) + ": not a map; \"setting: value\" lines are allowed");
       return;
     }
     for (const auto& entry : root) ApplyEntry(entry.first, entry.second, file, loaded);
   } catch (const YAML::Exception& broken) {
-    loaded.problems.push_back(AtLine(file, broken.mark) + ": not YAML: " + broken.msg);
+    AddTo(loaded.problems, AtLine(file, broken.mark) + ": not YAML: " + broken.msg);
   }
 }
 

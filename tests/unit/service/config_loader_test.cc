@@ -126,6 +126,11 @@ TEST(ApplyYamlTest, AnEmptyFileChangesNothing) {
   EXPECT_THAT(Problems("# only a comment\n"), IsEmpty());
 }
 
+TEST(ApplyYamlTest, AProblemIsOneLineWhateverTheKeyOrValueContains) {
+  EXPECT_THAT(Problems("\"a\\nb\": 1\n"), ElementsAre(HasSubstr("a?b: unknown key")));
+  EXPECT_THAT(Problems("racing: \"\\e[2J\\nf.yaml:9: all is well\"\n"), ElementsAre(HasSubstr("\"?[2J?f.yaml")));
+}
+
 TEST(ApplyYamlTest, SuggestsTheNearestSettingOnlyWhereOneIsNear) {
   EXPECT_THAT(Problems("max-flow: 1\n"), ElementsAre(HasSubstr("did you mean \"max-flows\"?")));
   EXPECT_THAT(Problems("dns_timeout: 1s\n"), ElementsAre(HasSubstr("did you mean \"dns-timeout\"?")));
