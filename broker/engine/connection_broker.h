@@ -41,8 +41,8 @@ class ConnectionBroker {
   /// The broker's time line, for deadlines.
   TimePoint Now() const;
 
-  /// What Acquire would answer at once, from a flow that is known to work; nothing where it would have to wait. Two
-  /// thirds of the cost of Acquire's answer, since nothing is moved about: ask it first.
+  /// What Acquire would answer at once, from a flow that is known to work; nothing where it would have to wait.
+  /// Cheaper than Acquire, since the request stays where it is and no callback is made: ask it first.
   std::optional<AcquireResult> AcquirePooled(const AcquireRequest& request);
 
   /// Gives a flow to `request.destination`. Nothing is returned where the pool had one and `done` has been called;

@@ -21,7 +21,7 @@ std::size_t QueueCount(std::size_t configured) {
 
 /// "127.0.0.1:0" and the port the kernel chose -> "127.0.0.1:40123".
 std::string WithPort(const std::string& address, int port) {
-  if (address.starts_with("unix:")) return address;
+  if (IsUnixSocket(address)) return address;
   return address.substr(0, address.rfind(':') + 1) + std::to_string(port);
 }
 
