@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "broker/history/crc32.h"
+#include "broker/base/crc32.h"
 #include "broker/history/snapshot_fields.h"
 #include "broker/history/snapshot_reader.h"
 #include "broker/history/snapshot_writer.h"

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "broker/history/crc32.h"
+#include "broker/base/crc32.h"
 #include "broker/history/family_history.h"
 #include "broker/history/reachability_history.h"
 #include "broker/history/snapshot.h"
@@ -26,7 +26,7 @@ std::vector<std::uint8_t> Sealed(std::span<const std::uint8_t> body) {
   std::vector<std::uint8_t> octets = history::Encode(Snapshot{.taken = kNow}, kWallNow);
   octets.resize(20);  // magic, version, wall clock
   octets.insert(octets.end(), body.begin(), body.end());
-  const std::uint32_t crc = history::Crc32(octets);
+  const std::uint32_t crc = flowbroker::Crc32(octets);
   for (int i = 0; i < 4; ++i) octets.push_back(static_cast<std::uint8_t>(crc >> (8 * i)));
   return octets;
 }

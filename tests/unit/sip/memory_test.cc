@@ -9,6 +9,7 @@
 
 #include "broker/sip/message_framer.h"
 #include "broker/sip/message_head.h"
+#include "broker/sip/stun_message.h"
 
 namespace {
 
@@ -62,6 +63,18 @@ TEST(MemoryTest, WholeMessagesAreReadWithoutAllocation) {
   framer.Compact();
   EXPECT_EQ(allocations, before);
   EXPECT_EQ(heads, 3U);
+}
+
+// An edge answers tens of thousands each second (N4).
+TEST(MemoryTest, StunIsReadAndWrittenWithoutAllocation) {
+  const Endpoint source{IpAddress::FromIpv4({192, 0, 2, 1}), 5060};
+  const std::size_t before = allocations;
+  const Expected<StunMessage> request = ReadStun(WriteBindingRequest({}, true).view());
+  const Expected<StunMessage> answer = ReadStun(WriteBindingAnswer(request->id, source, true).view());
+  const Expected<StunMessage> error = ReadStun(WriteBindingError(request->id, 420, request->unknown, true).view());
+  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(answer->mapped_address, source);
+  EXPECT_EQ(error->error_code, 420);
 }
 
 TEST(MemoryTest, AnIdleFramerHoldsNoHeap) {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace flowbroker::history {
+namespace flowbroker {
 
 /// The CRC-32 of Ethernet and zlib (IEEE 802.3, reflected 0xEDB88320): "123456789" gives 0xCBF43926.
 constexpr std::uint32_t Crc32(std::span<const std::uint8_t> octets) {
@@ -23,4 +23,4 @@ constexpr std::uint32_t Crc32(std::span<const std::uint8_t> octets) {
   return crc ^ 0xFFFFFFFFU;
 }
 
-}  // namespace flowbroker::history
+}  // namespace flowbroker
