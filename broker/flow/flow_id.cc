@@ -1,17 +1,8 @@
 #include "broker/flow/flow_id.h"
 
+#include "broker/base/base64url.h"
+
 namespace flowbroker::flow {
-namespace {
-
-constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::optional<std::uint32_t> ValueOf(char character) {
-  const std::size_t position = kAlphabet.find(character);
-  if (position == std::string_view::npos) return std::nullopt;
-  return static_cast<std::uint32_t>(position);
-}
-
-}  // namespace
 
 FlowId FlowId::Make(std::uint8_t shard, RandomSource& random) {
   FlowId id;
@@ -24,35 +15,12 @@ FlowId FlowId::Make(std::uint8_t shard, RandomSource& random) {
 }
 
 std::optional<FlowId> FlowId::Parse(std::string_view text) {
-  if (text.size() != kTextLength) return std::nullopt;
   FlowId id;
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  std::size_t octet = 0;
-  for (const char character : text) {
-    const auto value = ValueOf(character);
-    if (!value) return std::nullopt;
-    bits = bits << 6U | *value;
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    id.octets_[octet++] = static_cast<std::uint8_t>(bits >> held);
-  }
-  const bool canonical = (bits & ((1U << held) - 1)) == 0;  // so that no two texts name one flow
-  return canonical ? std::optional(id) : std::nullopt;
+  return DecodeBase64Url(text, id.octets_) ? std::optional(id) : std::nullopt;
 }
 
 std::string FlowId::ToString() const {
-  std::string text;
-  text.reserve(kTextLength);
-  std::uint32_t bits = 0;
-  unsigned held = 0;
-  for (const std::uint8_t octet : octets_) {
-    bits = bits << 8U | octet;
-    for (held += 8; held >= 6; held -= 6) text += kAlphabet[bits >> (held - 6) & 63U];
-  }
-  text += kAlphabet[bits << (6 - held) & 63U];
-  return text;
+  return EncodeBase64Url(octets_);
 }
 
 }  // namespace flowbroker::flow
