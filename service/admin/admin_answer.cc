@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "service/admin/json_conversion.h"
+#include "service/rpc/status_mapping.h"
+#include "service/telemetry/trace_context.h"
 
 namespace flowbroker::admin {
 namespace {
@@ -53,7 +55,7 @@ Expected<CallRequest> Convert(const HttpRequest& request, const RpcCall& call) {
     if (!parsed) return Unexpected(parsed.error());
     wanted.timeout = *parsed;
   }
-  if (const auto parent = View(request["traceparent"]); IsTraceParent(parent)) wanted.trace_parent = parent;
+  if (const auto trace = telemetry::ReadTraceParent(View(request["traceparent"]))) wanted.trace_parent = trace->header;
   auto wire = WireFromJson(call, request.body());
   if (!wire) return Unexpected(wire.error());
   wanted.wire = *std::move(wire);
@@ -87,7 +89,7 @@ std::variant<HttpResponse, AdmittedCall> AdminAnswers::AnswerCall(const HttpRequ
     return Refuse(request, 429, MessageOf(*limit));
   }
   auto wanted = Convert(request, *call);
-  if (!wanted) return Respond(request, admin::AnswerOf(StatusOf(wanted.error())));
+  if (!wanted) return Respond(request, admin::AnswerOf(rpc::ToStatus(wanted.error())));
   return AdmittedCall{.call = call, .request = *std::move(wanted), .lease = limits_.Begin()};
 }
 
@@ -95,7 +97,7 @@ HttpResponse AdminAnswers::AnswerOf(const HttpRequest& request, const RpcCall& c
                                     std::string_view wire) {
   if (!status.ok()) return Counted("call", Respond(request, admin::AnswerOf(status)));
   auto json = JsonFromWire(call, wire);
-  if (!json) return Counted("call", Respond(request, admin::AnswerOf(StatusOf(json.error()))));
+  if (!json) return Counted("call", Respond(request, admin::AnswerOf(rpc::ToStatus(json.error()))));
   return Counted("call", Respond(request, 200, "application/json", *std::move(json)));
 }
 

@@ -5,8 +5,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http.hpp>
-#include <chrono>
 #include <utility>
+
+#include "broker/net/system_clock.h"
 
 namespace flowbroker::admin {
 namespace {
@@ -20,10 +21,6 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 // answer with it (RFC 9112 s.9.6).
 constexpr std::chrono::seconds kLingerTimeout{2};
 constexpr std::size_t kLingerBytes = 1024 * 1024;
-
-TimePoint Now() {
-  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
-}
 
 }  // namespace
 
@@ -70,7 +67,7 @@ void AdminSession::ReadBody() {
 void AdminSession::OnRead(beast::error_code error) {
   EndReading();
   if (error) return RefuseRest(error);
-  auto answer = answers_.Answer(parser_->get(), Now());
+  auto answer = answers_.Answer(parser_->get(), net::SystemClock().Now());
   if (auto* const response = std::get_if<HttpResponse>(&answer)) return Write(std::move(*response));
   Forward(std::get<AdmittedCall>(std::move(answer)));
 }

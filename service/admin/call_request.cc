@@ -1,6 +1,5 @@
 #include "service/admin/call_request.h"
 
-#include <algorithm>
 #include <charconv>
 
 namespace flowbroker::admin {
@@ -28,14 +27,6 @@ std::optional<Duration> UnitOf(char letter) {
   }
 }
 
-bool IsLowerHex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-bool IsZero(std::string_view text) {
-  return text.find_first_not_of('0') == std::string_view::npos;
-}
-
 }  // namespace
 
 Expected<Duration> ParseGrpcTimeout(std::string_view text) {
@@ -49,14 +40,6 @@ Expected<Duration> ParseGrpcTimeout(std::string_view text) {
   return Unexpected(
       {FailureReason::kInvalidArgument,
        "Grpc-Timeout: expected up to eight digits and one of H M S m u n, such as 500m for half a second"});
-}
-
-bool IsTraceParent(std::string_view text) {
-  // 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
-  if (text.size() != 55 || !text.starts_with("00-") || text[35] != '-' || text[52] != '-') return false;
-  const std::string_view trace = text.substr(3, 32);
-  const std::string_view parent = text.substr(36, 16);
-  return IsLowerHex(trace) && IsLowerHex(parent) && IsLowerHex(text.substr(53)) && !IsZero(trace) && !IsZero(parent);
 }
 
 }  // namespace flowbroker::admin

@@ -13,10 +13,6 @@ namespace flowbroker::admin {
 /// H M S m u n ("500m" is half a second). Thirty days stand for anything longer: the broker refuses both as absurd.
 Expected<Duration> ParseGrpcTimeout(std::string_view text);
 
-/// Whether `text` is a `traceparent` of W3C Trace Context, version 00. Anything else is ignored, as that document
-/// asks; it must not become gRPC metadata, where a stray octet would be an error of ours.
-bool IsTraceParent(std::string_view text);
-
 /// One call as it goes to gRPC.
 struct CallRequest {
   std::string grpc_method;          ///< "/flowbroker.v1.BrokerService/Acquire"

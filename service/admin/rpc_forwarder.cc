@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "service/admin/status_answer.h"
+#include "service/rpc/status_mapping.h"
 
 namespace flowbroker::admin {
 namespace {
@@ -74,7 +74,7 @@ class RpcForwarder::Impl {
   CallHandle Start(const CallRequest& request, Done done) {
     const std::lock_guard lock(mutex_);
     if (refusing_) {
-      done(ShuttingDown(), {});
+      done(rpc::DrainingStatus(), {});
       return {};
     }
     const auto flight = std::make_shared<Flight>(request, std::move(done));

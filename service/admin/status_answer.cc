@@ -94,34 +94,4 @@ StatusAnswer AnswerOf(const grpc::Status& status) {
       .http_code = HttpCodeOf(status.error_code()), .json = ShowReadable(details), .retry_after = RetryAfter(details)};
 }
 
-grpc::Status StatusOf(const Failure& failure) {
-  const auto code = failure.reason == FailureReason::kInvalidArgument ? grpc::StatusCode::INVALID_ARGUMENT
-                                                                      : grpc::StatusCode::INTERNAL;
-  google::rpc::Status status;
-  status.set_code(code);
-  status.set_message((failure.field.empty() ? "" : failure.field + ": ") + failure.detail);
-  if (!failure.field.empty()) {
-    google::rpc::BadRequest bad_request;
-    auto* const violation = bad_request.add_field_violations();
-    violation->set_field(failure.field);
-    violation->set_description(failure.detail);
-    status.add_details()->PackFrom(bad_request);
-  }
-  return {code, status.message(), status.SerializeAsString()};
-}
-
-grpc::Status ShuttingDown() {
-  google::rpc::Status status;
-  status.set_code(grpc::StatusCode::UNAVAILABLE);
-  status.set_message("the broker is shutting down; use another instance");
-  google::rpc::RetryInfo retry;
-  retry.mutable_retry_delay()->set_seconds(1);
-  status.add_details()->PackFrom(retry);
-  google::rpc::ErrorInfo why;
-  why.set_reason("DRAINING");
-  why.set_domain("flowbroker");
-  status.add_details()->PackFrom(why);
-  return {grpc::StatusCode::UNAVAILABLE, status.message(), status.SerializeAsString()};
-}
-
 }  // namespace flowbroker::admin

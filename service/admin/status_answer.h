@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "broker/base/failure.h"
-
 namespace flowbroker::admin {
 
 /// The HTTP code of a gRPC code, as google/rpc/code.proto documents it; 500 for what it does not know.
@@ -23,12 +21,5 @@ struct StatusAnswer {
 /// `status` with the details it carries (`grpc-status-details-bin`: trace, field violations ...). A detail of a type
 /// that is not of this process is left out.
 StatusAnswer AnswerOf(const grpc::Status& status);
-
-/// `failure`, found before the call was made, as the call itself would tell it: INVALID_ARGUMENT with the field in a
-/// google.rpc.BadRequest, anything else INTERNAL.
-grpc::Status StatusOf(const Failure& failure);
-
-/// UNAVAILABLE: the same call succeeds elsewhere. With RetryInfo, and ErrorInfo for programs ("DRAINING").
-grpc::Status ShuttingDown();
 
 }  // namespace flowbroker::admin

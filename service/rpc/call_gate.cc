@@ -1,7 +1,6 @@
 #include "service/rpc/call_gate.h"
 
-#include <chrono>
-
+#include "broker/net/system_clock.h"
 #include "service/rpc/caller_identity.h"
 #include "service/rpc/peer_identity.h"
 #include "service/rpc/status_mapping.h"
@@ -21,10 +20,6 @@ std::unordered_set<std::string> OperatorsOf(const config::ServiceConfig& config)
   std::unordered_set<std::string> operators;
   for (const std::string& name : config.operators) operators.insert(WithCaseOfIdentity(name));
   return operators;
-}
-
-TimePoint Now() {
-  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
 }
 
 /// The setting that sets `limit`, which Tenants gave.
@@ -74,7 +69,7 @@ std::optional<Tenants::Refusal> CallGate::Enter(CallKind kind, Admission& admiss
   const auto counted = kind == CallKind::kStream ? Tenants::Kind::kStream : Tenants::Kind::kCall;
   Caller& caller = admission.caller_;
   const std::lock_guard lock(mutex_);
-  const auto seat = tenants_.Enter(caller.tenant, counted, Now());
+  const auto seat = tenants_.Enter(caller.tenant, counted, net::SystemClock().Now());
   if (!seat) return seat.error();
   caller.is_operator = operators_.contains(caller.tenant);
   admission.seat_ = *seat;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 
 #include "broker/base/expected.h"
 #include "broker/engine/connection_broker.h"
+#include "broker/net/system_clock.h"
 #include "service/admin/admin_server.h"
 #include "service/config/config_loader.h"
 #include "service/config/service_config.h"
@@ -54,7 +54,7 @@ class Daemon {
   std::optional<Duration> CertificateCheckInterval() const;
 
   /// Whether all threads that do the work answer; see Liveness. Any thread.
-  bool IsAlive() { return liveness_.IsAlive(TimePoint(std::chrono::steady_clock::now().time_since_epoch())); }
+  bool IsAlive() { return liveness_.IsAlive(net::SystemClock().Now()); }
 
   /// No new work from now on: health says NOT_SERVING, /readyz 503. What is in flight goes on. For good; idempotent;
   /// any thread.

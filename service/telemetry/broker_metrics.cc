@@ -3,9 +3,10 @@
 #include <prometheus/text_serializer.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <vector>
+
+#include "broker/net/system_clock.h"
 
 namespace flowbroker::telemetry {
 
@@ -21,10 +22,9 @@ void Append(Families& all, Families more) {
 
 std::string BrokerMetrics::Text(const engine::HistoryAccess* memory) {
   if (memory != nullptr) history.ShowOccupancy(memory->Occupancy());
-  const TimePoint now(std::chrono::steady_clock::now().time_since_epoch());
   Families families = registry_.Collect();
   Append(families, acquires.Collect());
-  Append(families, prefixes.Collect(memory, now));
+  Append(families, prefixes.Collect(memory, net::SystemClock().Now()));
   Append(families, process.Collect());
   std::erase_if(families, [](const auto& family) { return family.metric.empty(); });
   return prometheus::TextSerializer().Serialize(families);

@@ -1,9 +1,9 @@
 #include "service/telemetry/broker_telemetry.h"
 
 #include <boost/json.hpp>
-#include <chrono>
 #include <utility>
 
+#include "broker/net/system_clock.h"
 #include "service/telemetry/request_log.h"
 
 namespace flowbroker::telemetry {
@@ -21,10 +21,6 @@ bool IsImpaired(const history::FamilyPreference& preference) {
          preference.reachability == history::Reachability::kUnreachable;
 }
 
-TimePoint Now() {
-  return TimePoint(std::chrono::steady_clock::now().time_since_epoch());
-}
-
 }  // namespace
 
 void BrokerTelemetry::OnAcquired(const engine::AnsweredAcquire& acquire) {
@@ -40,7 +36,7 @@ void BrokerTelemetry::OnAcquired(const engine::AnsweredAcquire& acquire) {
 void BrokerTelemetry::LogAcquire(config::LogLevel level, std::string_view event, const engine::AnsweredAcquire& acquire,
                                  RateLimiter& limiter) {
   if (!log_.Enabled(level)) return;
-  const RateLimiter::Verdict verdict = limiter.Take(Now());
+  const RateLimiter::Verdict verdict = limiter.Take(net::SystemClock().Now());
   if (!verdict.pass) return;
   boost::json::object fields = RequestFields(acquire);
   fields["took_us"] = Microseconds(acquire.took);
@@ -98,7 +94,7 @@ void BrokerTelemetry::OnPreferenceEvent(const engine::PreferenceEvent& event) {
 
 void BrokerTelemetry::LogPreference(const history::FamilyPreference& preference) {
   if (!log_.Enabled(config::LogLevel::kInfo)) return;
-  const RateLimiter::Verdict verdict = preference_limiter_.Take(Now());
+  const RateLimiter::Verdict verdict = preference_limiter_.Take(net::SystemClock().Now());
   if (!verdict.pass) return;
   boost::json::object fields;
   fields["prefix"] = IpPrefix{preference.key.prefix, preference.prefix_bits}.ToString();

@@ -40,12 +40,12 @@ BROKER_USES = {
 IMPURE_MODULES = {"net", "engine"}
 PURE_MODULES = BROKER_USES.keys() - IMPURE_MODULES
 
-# config <- telemetry <- rpc and admin <- runtime <- main.cc
+# config <- telemetry <- rpc <- admin <- runtime <- main.cc
 SERVICE_USES = {
     "config": set(),
     "telemetry": {"config"},
     "rpc": {"config", "telemetry"},
-    "admin": {"config", "telemetry"},
+    "admin": {"config", "telemetry", "rpc"},
     "runtime": {"config", "telemetry", "rpc", "admin"},
     "main.cc": {"config", "telemetry", "rpc", "admin", "runtime"},
 }

@@ -15,6 +15,8 @@
 #include "service/admin/json_conversion.h"
 #include "service/rpc/history_conversion.h"
 #include "service/rpc/proto_conversion.h"
+#include "service/rpc/status_mapping.h"
+#include "service/telemetry/trace_context.h"
 #include "tests/fuzz/require.h"
 
 namespace flowbroker::admin {
@@ -32,7 +34,7 @@ bool IsJson(const std::string& text) {
 void RequireGoodRefusal(const Failure& failure) {
   Require(failure.reason == FailureReason::kInvalidArgument, "the caller's JSON is the caller's mistake");
   Require(!failure.detail.empty(), "a refusal says why");
-  const StatusAnswer answer = AnswerOf(StatusOf(failure));
+  const StatusAnswer answer = AnswerOf(rpc::ToStatus(failure));
   Require(answer.http_code == 400, "a mistake of the caller's is 400");
   Require(IsJson(answer.json), "an error is JSON whatever was sent");
 }
@@ -99,7 +101,7 @@ void TryRequest(std::string_view octets) {
   }
   const auto& admitted = std::get<AdmittedCall>(answer);
   Require(parser.get().method() == http::verb::post, "calls are made by POST");
-  Require(admitted.request.trace_parent.empty() || IsTraceParent(admitted.request.trace_parent),
+  Require(admitted.request.trace_parent.empty() || telemetry::ReadTraceParent(admitted.request.trace_parent),
           "nothing else becomes metadata");
 }
 
