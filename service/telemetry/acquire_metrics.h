@@ -27,6 +27,7 @@ class AcquireMetrics final : public prometheus::Collectable {
   std::array<std::array<prometheus::Histogram*, 2>, kAllSources.size()> took_{};  // by source, stale DNS
   prometheus::Histogram* took_in_vain_ = nullptr;
   std::array<prometheus::Counter*, kReasons> failures_{};
+  prometheus::Counter* short_deadlines_ = nullptr;  // failures that say more of the caller than of the network
   prometheus::Gauge* waiting_ = nullptr;
   alignas(64) std::atomic<std::uint64_t> pooled_at_once_ = 0;  // alone in its cache line: every call writes to it
 };

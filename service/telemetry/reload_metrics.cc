@@ -25,6 +25,15 @@ ReloadMetrics::ReloadMetrics(prometheus::Registry& registry) {
       certificates_[side][outcome] = &certificates.Add({{"side", kSides[side]}, {"outcome", kOutcomes[outcome]}});
     }
   }
+  auto& successful = prometheus::BuildGauge()
+                         .Name("flowbroker_certificate_last_reload_successful")
+                         .Help(
+                             "1 unless the certificate of that side which was read last was refused; the one before "
+                             "it is in use then.")
+                         .Register(registry);
+  for (std::size_t side = 0; side < kSides.size(); ++side) {
+    certificates_successful_[side] = &successful.Add({{"side", kSides[side]}}, 1.0);
+  }
   config_at_ = &prometheus::BuildGauge()
                     .Name("flowbroker_config_last_reload_success_timestamp_seconds")
                     .Help("When the settings in force were read.")
@@ -43,6 +52,7 @@ void ReloadMetrics::RecordConfig(bool ok, std::chrono::nanoseconds at) {
 
 void ReloadMetrics::CountCertificates(CertificateSide side, bool ok) {
   certificates_[static_cast<std::size_t>(side)][ok ? 1 : 0]->Increment();
+  certificates_successful_[static_cast<std::size_t>(side)]->Set(ok ? 1 : 0);
 }
 
 }  // namespace flowbroker::telemetry

@@ -31,6 +31,7 @@ class ReloadMetrics {
   std::array<prometheus::Counter*, 2> config_{};  // refused, ok
   prometheus::Gauge* config_at_ = nullptr;
   std::array<std::array<prometheus::Counter*, 2>, 2> certificates_{};  // by side; refused, ok
+  std::array<prometheus::Gauge*, 2> certificates_successful_{};        // by side
 };
 
 }  // namespace flowbroker::telemetry

@@ -48,8 +48,11 @@ class CertificateTest(LocalDaemonTest):
         daemon = self.start_with_sip_certificate("50ms")
         self.mount_mismatch("v2")
         self.assertIn("tls.key", daemon.event("certificates_refused")["reason"])
+        in_use = 'flowbroker_certificate_last_reload_successful{side="sip"}'
+        self.assertEqual(daemon.metric(in_use), 0)
         self.mount_new("v3")
         daemon.event("certificates_reloaded")
+        self.assertEqual(daemon.metric(in_use), 1)
         self.assertEqual(len(daemon.events("certificates_refused")), 1, daemon.said())
         self.stop(daemon)
 

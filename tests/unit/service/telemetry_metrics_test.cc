@@ -56,6 +56,28 @@ TEST(BrokerMetricsTest, HasASeriesForEveryReason) {
   }
 }
 
+TEST(AcquireMetricsTest, ADeadlineTooShortForAnyNetworkIsToldApart) {
+  BrokerMetrics metrics;
+  const Answered late(Failed(FailureReason::kDeadlineExceeded));
+  metrics.acquires.Count(late.After(milliseconds(999)));
+  metrics.acquires.Count(late.After(milliseconds(1)));
+  metrics.acquires.Count(late.After(seconds(1)));
+  const std::string text = metrics.Text();
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_acquire_failures_total{reason="deadline_exceeded"} 1)"));
+  EXPECT_THAT(text, HasSubstr(R"(flowbroker_acquire_failures_total{deadline="short",reason="deadline_exceeded"} 2)"));
+}
+
+TEST(ReloadMetricsTest, ShowWhetherTheCertificateReadLastIsInUse) {
+  BrokerMetrics metrics;
+  const std::string grpc = R"(flowbroker_certificate_last_reload_successful{side="grpc"} )";
+  EXPECT_THAT(metrics.Text(), HasSubstr(grpc + "1"));
+  metrics.reloads.CountCertificates(CertificateSide::kGrpc, false);
+  EXPECT_THAT(metrics.Text(), HasSubstr(grpc + "0"));
+  EXPECT_THAT(metrics.Text(), HasSubstr(R"(flowbroker_certificate_last_reload_successful{side="sip"} 1)"));
+  metrics.reloads.CountCertificates(CertificateSide::kGrpc, true);
+  EXPECT_THAT(metrics.Text(), HasSubstr(grpc + "1"));
+}
+
 TEST(AcquireMetricsTest, AnAcquireAnsweredAtOnceCountsAsOneThatTookNoTime) {
   BrokerMetrics metrics;
   const Answered pooled(Succeeded(FlowSource::kPooled));
