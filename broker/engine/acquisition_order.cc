@@ -202,14 +202,14 @@ void Acquisitions::StartReprobes(const Acquisition& acquisition, TimePoint now) 
       return one.verdict.reachability == Reachability::kUnknown && one.located.host_rank == held.located.host_rank &&
              one.located.target.family() == held.located.target.family();
     });
-    if (sibling == acquisition.judged.end() || !MayReprobe()) continue;
+    if (sibling == acquisition.judged.end() || !MayReprobe(acquisition.request.owner.tenant)) continue;
     RunReprobe(acquisition, *sibling, context_.state.history.NextReprobe(held.path, now) - now, now);
   }
 }
 
 bool Acquisitions::StartReprobe(const Acquisition& acquisition, const JudgedTarget& held, TimePoint now) {
   if (context_.state.history.NextReprobe(held.path, now) > now) return false;
-  if (!MayReprobe()) {
+  if (!MayReprobe(acquisition.request.owner.tenant)) {
     context_.state.observer.OnLimit(Limit::kReprobes);
     return false;
   }
@@ -218,8 +218,8 @@ bool Acquisitions::StartReprobe(const Acquisition& acquisition, const JudgedTarg
   return true;
 }
 
-bool Acquisitions::MayReprobe() const {
-  return reprobes_in_flight_ < max_reprobes_ && attempts_in_flight_ < max_attempts_;
+bool Acquisitions::MayReprobe(const std::string& tenant) const {
+  return reprobes_.HasRoom(tenant) && attempt_slots_.HasRoom(tenant);
 }
 
 void Acquisitions::RunReprobe(const Acquisition& acquisition, const JudgedTarget& target, Duration time_limit,
@@ -238,7 +238,7 @@ void Acquisitions::RunReprobe(const Acquisition& acquisition, const JudgedTarget
   reprobe.background = true;
   if (!acquisition.request.exclusive) reprobe.reprobe_of = acquisition.key;
   Acquisition& running = acquisitions_.emplace(number, std::move(reprobe)).first->second;
-  ++reprobes_in_flight_;
+  reprobes_.Take(acquisition.request.owner.tenant);
   racing::RaceOptions options = options_.racing;  // over before the next one is due
   const bool two_stages = target.located.target.transport == Transport::kTls;
   options.connect_timeout = std::min(options.connect_timeout, two_stages ? time_limit / 2 : time_limit);

@@ -34,7 +34,8 @@ void NoteWait(Acquisition& acquisition, bool better_may_come, TimePoint now) {
 }  // namespace
 
 void Acquisitions::RunRace(Acquisition& acquisition, std::span<const racing::RaceEvent> events, TimePoint now) {
-  std::vector<racing::RaceEvent> turn{racing::CapacityChanged{attempts_in_flight_ < max_attempts_}};
+  std::vector<racing::RaceEvent> turn{
+      racing::CapacityChanged{attempt_slots_.HasRoom(acquisition.request.owner.tenant)}};
   turn.insert(turn.end(), events.begin(), events.end());
   const std::uint64_t number = acquisition.number;
   for (const racing::RaceAction& action : acquisition.race->On(turn, now)) {
@@ -44,7 +45,7 @@ void Acquisitions::RunRace(Acquisition& acquisition, std::span<const racing::Rac
   if (!acquisition.background) NoteWait(acquisition, BetterMayCome(acquisition), now);
   if (!acquisition.race->awaits_capacity() || acquisition.starved || acquisition.woken) return;
   acquisition.starved = true;
-  starved_.push_back(number);
+  attempt_slots_.Wait(acquisition.request.owner.tenant, number);
   context_.state.observer.OnLimit(Limit::kAttempts);
 }
 
@@ -81,7 +82,7 @@ void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAtt
   acquisition.attempt_trace.push_back(
       {TraceWhat::kAttempt, now, now, start.target.ToString(), TraceOutcome::kPending, "", start.target});
   context_.owners.emplace(connection, AttemptOf{acquisition.number});
-  ++attempts_in_flight_;
+  attempt_slots_.Take(acquisition.request.owner.tenant);
   context_.actions.io.emplace_back(OpenConnection{connection,
                                                   {.target = start.target,
                                                    .local_address = destination.local_address,
@@ -123,20 +124,18 @@ void Acquisitions::EndAttempt(Acquisition& acquisition, racing::AttemptId id, Tr
 
 void Acquisitions::ForgetAttempt(Acquisition& acquisition, racing::AttemptId id) {
   std::erase_if(acquisition.attempts, [id](const Attempt& one) { return one.id == id; });
-  --attempts_in_flight_;
+  attempt_slots_.Give(acquisition.request.owner.tenant);
   WakeStarved();
 }
 
 void Acquisitions::WakeStarved() {
-  while (!starved_.empty() && attempts_in_flight_ < max_attempts_) {
-    Acquisition* next = Find(starved_.front());
-    starved_.pop_front();
-    if (next == nullptr) continue;
-    next->starved = false;
-    next->woken = true;  // it wakes the next one once it has used the room, or has not
-    next->race_events.emplace_back(racing::TimerFired{});
-    return Reschedule(*next);
-  }
+  const auto number = attempt_slots_.Next();
+  if (!number) return;
+  Acquisition& next = acquisitions_.at(*number);
+  next.starved = false;
+  next.woken = true;  // it wakes the next one once it has used the room, or has not
+  next.race_events.emplace_back(racing::TimerFired{});
+  Reschedule(next);
 }
 
 void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint now) {

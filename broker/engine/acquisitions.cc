@@ -8,8 +8,10 @@
 namespace flowbroker::engine {
 namespace {
 
-std::size_t ShareOf(std::size_t total, std::size_t shards) {
-  return std::max<std::size_t>(1, total / shards);
+FairSlots SlotsFor(std::size_t total, const BrokerOptions& options) {
+  const std::size_t of_shard = std::max<std::size_t>(1, total / options.shards);
+  const std::size_t of_tenant = of_shard * static_cast<std::size_t>(options.tenant_share) / 100;
+  return {of_shard, std::max<std::size_t>(1, of_tenant)};
 }
 
 Trace TraceFor(const Acquisition& acquisition, const Waiter& waiter, TimePoint now) {
@@ -30,12 +32,13 @@ Acquisitions::Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes&
       probes_(probes),
       questions_(questions),
       on_early_message_(std::move(on_early_message)),
-      max_attempts_(ShareOf(options_.max_attempts, options_.shards)),
-      max_requests_(ShareOf(options_.max_requests, options_.shards)),
-      max_reprobes_(ShareOf(options_.max_reprobes, options_.shards)),
+      waiters_(SlotsFor(options_.max_requests, options_)),
+      foreground_(SlotsFor(options_.max_requests, options_)),
+      attempt_slots_(SlotsFor(options_.max_attempts, options_)),
+      reprobes_(SlotsFor(options_.max_reprobes, options_)),
       destinations_(2 * options_.flows.max_flows),
       shares_(options_.flows.max_flows),
-      answered_(max_requests_) {}
+      answered_(waiters_.slots()) {}
 
 Acquisition* Acquisitions::Find(std::uint64_t number) {
   const auto found = acquisitions_.find(number);
@@ -50,11 +53,7 @@ std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_vie
     return Refuse(request, std::move(done), {FailureReason::kAlreadyInUse, "request_id was used for another request"},
                   now);
   }
-  if (requests_.size() >= max_requests_ || acquisitions_.size() - reprobes_in_flight_ >= max_requests_) {
-    context_.state.observer.OnLimit(Limit::kRequests);
-    return Refuse(request, std::move(done), {FailureReason::kLimitReached, "max_requests: too many requests in flight"},
-                  now);
-  }
+  if (auto refusal = RefusalFor(request.owner.tenant)) return Refuse(request, std::move(done), *refusal, now);
   auto [acquisition, created] = FindOrCreate(request, key, now);
   const std::uint64_t number = acquisition.number;
   const std::uint64_t waiter = AddWaiter(acquisition, request, std::move(done), !created, now);
@@ -69,6 +68,14 @@ std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_vie
   }
   if (Acquisition* still = Find(number)) Reschedule(*still);
   return waiter;
+}
+
+std::optional<Failure> Acquisitions::RefusalFor(const std::string& tenant) const {
+  if (waiters_.HasRoom(tenant) && foreground_.HasRoom(tenant)) return std::nullopt;
+  const bool all = waiters_.full() || foreground_.full();
+  context_.state.observer.OnLimit(all ? Limit::kRequests : Limit::kTenantRequests);
+  return Failure{FailureReason::kLimitReached, all ? "max_requests: too many requests in flight"
+                                                   : "tenant_share: the tenant has its part of max_requests in flight"};
 }
 
 std::uint64_t Acquisitions::Refuse(const AcquireRequest& request, AcquireCallback done, Failure failure,
@@ -99,6 +106,7 @@ std::pair<Acquisition&, bool> Acquisitions::FindOrCreate(const AcquireRequest& r
                           .request = request,
                           .tls_identity = TlsIdentityOf(request.destination),
                           .started = now};
+  foreground_.Take(request.owner.tenant);
   return {acquisitions_.emplace(number, std::move(acquisition)).first->second, true};
 }
 
@@ -106,6 +114,7 @@ std::uint64_t Acquisitions::AddWaiter(Acquisition& acquisition, const AcquireReq
                                       bool shared, TimePoint now) {
   const std::uint64_t number = context_.NextNumber();
   requests_.emplace(number, acquisition.number);
+  waiters_.Take(acquisition.request.owner.tenant);
   acquisition.waiters.emplace(number, Waiter{.done = std::move(done),
                                              .asked = now,
                                              .deadline = request.deadline,
@@ -181,6 +190,7 @@ void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource
     Tell(acquisition, waiter, result, now);
     context_.actions.calls.emplace_back([done = std::move(waiter.done), result = std::move(result)] { done(result); });
     requests_.erase(number);
+    waiters_.Give(acquisition.request.owner.tenant);
   }
   acquisition.waiters.clear();
   Erase(acquisition, now);
@@ -215,6 +225,7 @@ void Acquisitions::EndWaiter(Acquisition& acquisition, std::uint64_t number, con
   auto waiter = acquisition.waiters.extract(number);
   if (waiter.empty()) return;
   requests_.erase(number);
+  waiters_.Give(acquisition.request.owner.tenant);
   acquisition.deadlines.erase({waiter.mapped().deadline, number});
   if (acquisition.waiters.empty()) LogRace(acquisition, Unexpected(failure), now);
   AcquireResult result{Unexpected(failure), TraceFor(acquisition, waiter.mapped(), now)};
@@ -304,7 +315,9 @@ void Acquisitions::Erase(Acquisition& acquisition, TimePoint now) {
   by_key_.erase(std::string(acquisition.key));
   const bool woken = acquisition.woken;
   if (acquisition.charged) acquisition.ledger->TakeBack(*acquisition.charged);  // it ends without a flow
-  if (acquisition.background) --reprobes_in_flight_;
+  const std::string& tenant = acquisition.request.owner.tenant;
+  if (acquisition.starved) attempt_slots_.Leave(tenant, acquisition.number);
+  (acquisition.background ? reprobes_ : foreground_).Give(tenant);
   acquisitions_.erase(std::uint64_t{acquisition.number});
   if (woken) WakeStarved();
 }

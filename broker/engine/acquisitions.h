@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -11,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/base/fair_slots.h"
 #include "broker/engine/acquisition.h"
 #include "broker/engine/answered_requests.h"
 #include "broker/engine/flow_probes.h"
@@ -66,6 +66,7 @@ class Acquisitions {
   std::uint64_t AddWaiter(Acquisition& acquisition, const AcquireRequest& request, AcquireCallback done, bool shared,
                           TimePoint now);
   std::uint64_t Refuse(const AcquireRequest& request, AcquireCallback done, Failure failure, TimePoint now);
+  std::optional<Failure> RefusalFor(const std::string& tenant) const;
   void BeginLocating(Acquisition& acquisition, TimePoint now);
   void OnTargets(Acquisition& acquisition, TimePoint now);
   void Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now);
@@ -111,7 +112,7 @@ class Acquisitions {
   void JudgeForRace(Acquisition& acquisition, TimePoint now);
   void StartReprobes(const Acquisition& acquisition, TimePoint now);
   bool StartReprobe(const Acquisition& acquisition, const JudgedTarget& held, TimePoint now);
-  bool MayReprobe() const;
+  bool MayReprobe(const std::string& tenant) const;
   void RunReprobe(const Acquisition& acquisition, const JudgedTarget& target, Duration time_limit, TimePoint now);
   TimePoint LookAgainAt(const Acquisition& acquisition, TimePoint now) const;
   racing::ExpectationOf ExpectationsOf(const Acquisition& acquisition) const;
@@ -140,16 +141,15 @@ class Acquisitions {
   FlowProbes& probes_;
   Questions& questions_;
   OnEarlyMessage on_early_message_;
-  const std::size_t max_attempts_;  // this shard's part of the broker's
-  const std::size_t max_requests_;
-  const std::size_t max_reprobes_;
 
   std::unordered_map<std::uint64_t, Acquisition> acquisitions_;
   TextMap<std::uint64_t> by_key_;                              // acquisition under way for a destination key
   std::unordered_map<std::uint64_t, std::uint64_t> requests_;  // request -> acquisition
-  std::size_t attempts_in_flight_ = 0;
-  std::deque<std::uint64_t> starved_;  // acquisitions whose race waits for room under max_attempts_
-  std::size_t reprobes_in_flight_ = 0;
+  // This shard's part of the broker's limits, and who has how much of it.
+  FairSlots waiters_;        // max_requests
+  FairSlots foreground_;     // max_requests again, for acquisitions: an abandoned one goes on without a waiter
+  FairSlots attempt_slots_;  // max_attempts; the acquisitions whose race is starved wait
+  FairSlots reprobes_;       // max_reprobes
   KnownDestinations destinations_;
   SrvShares shares_;
   AnsweredRequests answered_;

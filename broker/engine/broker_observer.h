@@ -34,6 +34,7 @@ enum class Limit : std::uint8_t {
   kTenantCalls,
   kTenantStreams,
   kTenants,
+  kTenantRequests,
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.

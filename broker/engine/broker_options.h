@@ -66,6 +66,9 @@ struct BrokerOptions {
   std::size_t max_attempts = 2'000;    ///< connection attempts in flight, all races together; further ones wait
   std::size_t max_requests = 100'000;  ///< Acquires in flight; further ones get kLimitReached
   std::size_t max_reprobes = 256;      ///< background attempts in flight; further ones are left to the next request
+  /// What one tenant may take of the room that all share, in percent, so that others always find some: of max_requests,
+  /// max_attempts and max_reprobes. The operator may take everything.
+  int tenant_share = 50;
   history::HistoryOptions history;
   /// Preference events a WatchPreferences can resume from, about 200 octets each.
   std::size_t kept_preference_events = 10'000;

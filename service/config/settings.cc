@@ -82,6 +82,12 @@ const std::array kSettings = {
     Setting{"tenant-flows", "Tenants", "flows of one tenant open at once; 0: no limit",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.live.max_flows_per_tenant; })}
         .Live(),
+    Setting{
+        "tenant-share", "Tenants",
+        "percent that one tenant may take of what all share: requests, attempts and re-probes in flight, also those "
+        "that nobody waits for any longer",
+        Place<int>([](C& c) -> auto& { return c.broker.tenant_share; })}
+        .From("1", "100"),
     Setting{"max-tenants", "Tenants", "tenants with calls or streams at once; callers of further ones are refused",
             Place<std::size_t>([](C& c) -> auto& { return c.max_tenants; })}
         .From("1", "1M")

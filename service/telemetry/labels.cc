@@ -91,6 +91,8 @@ std::string_view NameOf(Limit limit) {
       return "tenant_streams";
     case Limit::kTenants:
       return "tenants";
+    case Limit::kTenantRequests:
+      return "tenant_requests";
   }
   __builtin_unreachable();
 }

@@ -28,7 +28,7 @@ inline constexpr std::array kAllLimits = {
     engine::Limit::kRequests,    engine::Limit::kSendQueue,      engine::Limit::kHeldMessages,
     engine::Limit::kDnsInFlight, engine::Limit::kReprobes,       engine::Limit::kFlowsPerTenant,
     engine::Limit::kTenantRate,  engine::Limit::kTenantCalls,    engine::Limit::kTenantStreams,
-    engine::Limit::kTenants};
+    engine::Limit::kTenants,     engine::Limit::kTenantRequests};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {
