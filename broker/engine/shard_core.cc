@@ -112,6 +112,8 @@ void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, Ti
     case MessageFramer::Kind::kPong:
       flows_.pool().NoteEvidence(flow, now);
       return probes_.OnAnswer(flow, "CRLF", now);
+    case MessageFramer::Kind::kStun:
+      return flows_.pool().NoteEvidence(flow, now);
   }
   __builtin_unreachable();
 }

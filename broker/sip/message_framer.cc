@@ -4,6 +4,7 @@
 
 #include "broker/sip/header_fields.h"
 #include "broker/sip/start_line.h"
+#include "broker/sip/stun_message.h"
 
 namespace flowbroker::sip {
 namespace {
@@ -17,7 +18,8 @@ static_assert(sizeof(MessageFramer) <= 96);
 
 MessageFramer::MessageFramer(const FramerLimits& limits)
     : max_header_bytes_(limits.max_header_bytes),
-      max_body_bytes_(std::min(limits.max_body_bytes, SIZE_MAX / 2)) {}  // so that lengths can be added
+      max_body_bytes_(std::min(limits.max_body_bytes, SIZE_MAX / 2)),  // so that lengths can be added
+      takes_stun_(limits.stun) {}
 
 void MessageFramer::Append(std::string_view bytes) {
   if (defect_ != Defect::kNone) return;
@@ -83,6 +85,7 @@ std::optional<MessageFramer::Item> MessageFramer::TakeItem() {
   const std::string_view unread = Unread();
   if (unread.empty()) return std::nullopt;
   if (scanned_ == 0 && unread[0] == '\r') return TakeKeepAlive();
+  if (takes_stun_ && IsStun(unread[0])) return TakeStun();  // no SIP message begins so
   if (message_bytes_ == 0 && !ReadHead()) return std::nullopt;
   if (unread.size() < message_bytes_) return std::nullopt;
   return Take(Kind::kMessage, message_bytes_);
@@ -95,6 +98,15 @@ std::optional<MessageFramer::Item> MessageFramer::TakeKeepAlive() {
   if (unread.starts_with("\r\n")) return Take(Kind::kPong, 2);
   Fail(Defect::kNotSip);
   return std::nullopt;
+}
+
+std::optional<MessageFramer::Item> MessageFramer::TakeStun() {
+  const std::string_view unread = Unread();
+  if (unread.size() < kStunPrefixOctets) return std::nullopt;
+  const std::optional<std::size_t> length = StunLength(unread);
+  if (!length) return Fail(Defect::kBadStun), std::nullopt;
+  if (unread.size() < *length) return std::nullopt;
+  return Take(Kind::kStun, *length);
 }
 
 bool MessageFramer::ReadHead() {
@@ -152,6 +164,8 @@ std::optional<Failure> MessageFramer::failure() const {
   switch (defect_) {
     case Defect::kNone:
       return std::nullopt;
+    case Defect::kBadStun:
+      return malformed("bytes that begin like STUN and are none, or are too long");
     case Defect::kNotSip:
       return malformed("bytes that are no start line of SIP/2.0");
     case Defect::kBrokenHeader:

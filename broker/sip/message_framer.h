@@ -15,11 +15,15 @@ struct FramerLimits {
   std::size_t max_header_bytes = std::size_t{64} * 1024;
   /// Body by Content-Length; SIP bodies are SDP, pictures in MESSAGE stay under 1 MB.
   std::size_t max_body_bytes = std::size_t{1024} * 1024;
+  /// Takes STUN messages between SIP messages (E6). Only where STUN may come: on connections of an edge listener, and
+  /// where STUN is the keep-alive. Elsewhere they are what they are to a SIP peer: garbage.
+  bool stun = false;
 };
 
 /// Cuts the byte stream of a TCP or TLS flow into SIP messages by Content-Length (RFC 3261 s.18.3) and skips CRLF
-/// keep-alives between them (RFC 5626 s.4.4.1). Pure; one per stream; not thread-safe. Holds memory only while a
-/// message is incomplete: an idle flow costs no buffer. Work is linear in the octets appended, however they are cut.
+/// keep-alives between them (RFC 5626 s.4.4.1), and STUN where that is wanted. Pure; one per stream; not thread-safe.
+/// Holds memory only while a message is incomplete: an idle flow costs no buffer. Work is linear in the octets
+/// appended, however they are cut.
 ///
 ///     framer.Append(bytes);
 ///     while (auto item = framer.Next()) { ... }   // item->bytes is valid until the next call of Append or Compact
@@ -33,6 +37,7 @@ class MessageFramer {
     kPing,     ///< CRLF CRLF between messages: the peer asks whether we live
     kPong,     ///< a single CRLF between messages: the answer to our ping. A ping torn exactly in its middle shows as
                ///< two of these: waiting for a second CRLF would delay every pong for ever
+    kStun,     ///< a whole STUN message by its length, not read any further; with FramerLimits::stun only
   };
   struct Item {
     Kind kind;
@@ -61,6 +66,7 @@ class MessageFramer {
  private:
   enum class Defect : std::uint8_t {
     kNone,               // the stream is fine
+    kBadStun,            // no STUN message after the first octet of one
     kNotSip,             // no start line where one must be
     kBrokenHeader,       // header lines that cannot be told apart
     kNoContentLength,    // mandatory on streams (RFC 3261 s.20.14)
@@ -73,6 +79,7 @@ class MessageFramer {
   std::string_view Unread() const;
   std::optional<Item> TakeItem();
   std::optional<Item> TakeKeepAlive();
+  std::optional<Item> TakeStun();
   Item Take(Kind kind, std::size_t octets);
   bool ReadHead();
   bool FindEndOfHead(std::string_view head);
@@ -90,6 +97,7 @@ class MessageFramer {
   std::size_t message_bytes_ = 0;  // whole length of the message; 0 until its head was read
   bool start_line_read_ = false;   // the message's first line is complete and one of SIP/2.0
   Defect defect_ = Defect::kNone;
+  bool takes_stun_;
 };
 
 }  // namespace flowbroker::sip

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "broker/sip/stun_message.h"
+
 namespace flowbroker::sip {
 namespace {
 
@@ -21,8 +23,20 @@ std::string Message(const std::string& body, const std::string& header = "Conten
 std::vector<std::string> Drain(MessageFramer& framer) {
   std::vector<std::string> items;
   while (const auto item = framer.Next()) {
-    items.push_back(item->kind == Kind::kMessage ? std::string(item->bytes)
-                                                 : (item->kind == Kind::kPing ? "ping" : "pong"));
+    switch (item->kind) {
+      case Kind::kMessage:
+        items.emplace_back(item->bytes);
+        break;
+      case Kind::kPing:
+        items.emplace_back("ping");
+        break;
+      case Kind::kPong:
+        items.emplace_back("pong");
+        break;
+      case Kind::kStun:
+        items.push_back("STUN " + std::string(item->bytes));
+        break;
+    }
   }
   return items;
 }
@@ -130,6 +144,45 @@ TEST(MessageFramerTest, TellsPingFromPong) {
   }
   framer.Append("\n");
   EXPECT_THAT(Drain(framer), ElementsAre("ping"));
+  EXPECT_FALSE(framer.failure());
+}
+
+// E6: RFC 5626 s.8 has STUN and SIP share a connection.
+TEST(MessageFramerTest, TakesStunBetweenMessagesWhereItIsWanted) {
+  const std::string request(WriteBindingRequest({}, false).view());
+  const std::string answer(WriteBindingAnswer({}, {IpAddress::FromIpv4({192, 0, 2, 1}), 5060}, true).view());
+  const std::string first = Message("hello");
+  const std::string second = Message("");
+  const std::string stream = request + first + "\r\n" + answer + request + second + answer;
+  for (std::size_t size = 1; size <= stream.size(); ++size) {
+    MessageFramer framer{FramerLimits{.stun = true}};
+    EXPECT_THAT(Frame(framer, stream, size), ElementsAre("STUN " + request, first, "pong", "STUN " + answer,
+                                                         "STUN " + request, second, "STUN " + answer))
+        << size;
+    EXPECT_FALSE(framer.failure());
+    EXPECT_EQ(framer.buffered(), 0U);
+  }
+}
+
+TEST(MessageFramerTest, WithoutTheSwitchStunIsGarbage) {
+  EXPECT_THAT(FailureOf(WriteBindingRequest({}, true).view()).detail, HasSubstr("no start line"));
+}
+
+TEST(MessageFramerTest, RefusesWhatOnlyBeginsLikeStun) {
+  const FramerLimits limits{.stun = true};
+  std::string no_cookie(WriteBindingRequest({}, false).view());
+  no_cookie[7] = 'x';
+  std::string too_long(WriteBindingRequest({}, false).view());
+  too_long[2] = '\x7f';
+  std::string odd(WriteBindingRequest({}, false).view());
+  odd[3] = 1;
+  for (const std::string& stream : {no_cookie, too_long, odd, std::string(8, '\0')}) {
+    EXPECT_THAT(FailureOf(stream, limits).detail, HasSubstr("begin like STUN"));
+  }
+  EXPECT_THAT(FailureOf("\x02STUN", limits).detail, HasSubstr("no start line"));
+  MessageFramer framer{limits};
+  framer.Append(std::string_view("\0\1\0\0!", 5));  // may still become anything
+  EXPECT_FALSE(framer.Next());
   EXPECT_FALSE(framer.failure());
 }
 
