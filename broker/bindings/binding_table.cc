@@ -1,6 +1,7 @@
 #include "broker/bindings/binding_table.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace flowbroker::bindings {
@@ -296,8 +297,8 @@ std::vector<RecordIndex> BindingTable::InOrder(const std::string& tenant, const 
   for (RecordIndex at = FirstOf(tenant, aor); at != kNoRecord; at = records_[at].next_of_aor) {
     if (wheel_.expires(at) > now) order.push_back(at);
   }
-  std::ranges::stable_sort(order, [this](RecordIndex a, RecordIndex b) {
-    return std::pair(records_[a].q, records_[a].updated) > std::pair(records_[b].q, records_[b].updated);
+  std::ranges::sort(order, [this](RecordIndex a, RecordIndex b) {
+    return std::tuple(records_[a].q, records_[a].updated, a) > std::tuple(records_[b].q, records_[b].updated, b);
   });
   return order;
 }
