@@ -8,17 +8,18 @@
 
 #include "broker/base/time.h"
 #include "broker/flow/flow_id.h"
+#include "broker/sip/instance_id.h"
 
 namespace flowbroker::bindings {
 
 /// What tells bindings apart (B1): AOR, instance-id and reg-id where an instance-id is present, else AOR and contact
-/// URI. Texts are compared octet by octet, so they come in canonical form.
+/// URI. AOR and URI are compared octet by octet, so they come in a canonical form.
 struct BindingKey {
   std::string tenant = {};  ///< whose; empty: of a caller of this host
   std::string aor;
-  std::optional<std::string> instance_id = std::nullopt;  ///< the URN, without quotes and angle brackets
-  std::optional<std::uint32_t> reg_id = std::nullopt;     ///< 1 to 2^31-1 (B5); means nothing without an instance-id
-  std::string contact_uri = {};                           ///< means nothing with an instance-id
+  std::optional<sip::InstanceId> instance_id = std::nullopt;
+  std::optional<std::uint32_t> reg_id = std::nullopt;  ///< 1 to 2^31-1 (B5); means nothing without an instance-id
+  std::string contact_uri = {};                        ///< means nothing with an instance-id
 
   friend bool operator==(const BindingKey&, const BindingKey&) = default;
 };
@@ -34,7 +35,7 @@ struct Binding {
   BindingKey key;
   flow::FlowId flow;
   std::string contact;                 ///< the Contact header field value with all its parameters
-  std::vector<std::string> path = {};  ///< the Path vector, topmost first; empty where there is none
+  std::vector<std::string> path = {};  ///< URIs of the Path vector, topmost first; empty where there is none
   QValue q = {};
   TimePoint updated{};  ///< its last registration
   TimePoint expires{};

@@ -21,14 +21,11 @@ Expected<void> CheckTexts(const BindRequest& request) {
   const BindingKey& key = request.key;
   if (key.aor.empty()) return Invalid("aor", "a binding needs an address of record");
   if (request.contact.empty()) return Invalid("contact", "a binding needs a Contact");
-  if (key.instance_id && key.instance_id->empty()) return Invalid("instance_id", "empty");
   if (!key.instance_id && key.contact_uri.empty())
     return Invalid("contact_uri", "needed where there is no instance-id");
   if (HasControlCharacter(key.aor)) return Invalid("aor", "control character");
   if (HasControlCharacter(request.contact)) return Invalid("contact", "control character");
-  if (HasControlCharacter(DistinctionOf(key))) {
-    return Invalid(key.instance_id ? "instance_id" : "contact_uri", "control character");
-  }
+  if (HasControlCharacter(DistinctionOf(key))) return Invalid("contact_uri", "control character");
   for (const std::string& element : request.path) {
     if (element.empty() || HasControlCharacter(element)) return Invalid("path", "empty or control character");
   }
@@ -284,7 +281,7 @@ Binding BindingTable::BindingAt(RecordIndex index) const {
                   .updated = record.updated,
                   .expires = wheel_.expires(index)};
   if (record.has_instance) {
-    binding.key.instance_id = record.text.distinction();
+    binding.key.instance_id = sip::InstanceId::Parse(record.text.distinction()).value();  // its own text is one
   } else {
     binding.key.contact_uri = record.text.distinction();
   }

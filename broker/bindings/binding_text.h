@@ -36,7 +36,7 @@ class BindingText {
 
 /// What tells a binding apart from others of its AOR, beside its reg-id.
 inline std::string_view DistinctionOf(const BindingKey& key) {
-  return key.instance_id ? std::string_view(*key.instance_id) : std::string_view(key.contact_uri);
+  return key.instance_id ? std::string_view(key.instance_id->text()) : std::string_view(key.contact_uri);
 }
 
 /// Of all the texts in the request that BindingText would hold, with one for each element of the path.

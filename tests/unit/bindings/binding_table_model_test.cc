@@ -18,7 +18,7 @@ class Model {
   using Name = std::tuple<std::string, std::string, std::string, std::uint32_t>;
 
   static Name NameOf(const BindingKey& key) {
-    return {key.tenant, key.aor, key.instance_id ? "i" + *key.instance_id : "c" + key.contact_uri,
+    return {key.tenant, key.aor, key.instance_id ? "i" + key.instance_id->text() : "c" + key.contact_uri,
             key.instance_id ? key.reg_id.value_or(0) : 0};
   }
 
@@ -73,7 +73,7 @@ class Exercise {
   BindingKey AnyKey() {
     BindingKey key{.tenant = Any("t", 1), .aor = Any("sip:", 40)};
     if (UniformUpTo(random_, 1) == 0) {
-      key.instance_id = Any("urn:", 2);
+      key.instance_id = sip::InstanceId::Parse(Any("urn:example:", 2)).value();
       key.reg_id = 1 + static_cast<std::uint32_t>(UniformUpTo(random_, 2));
     } else {
       key.contact_uri = Any("sip:", 3);
