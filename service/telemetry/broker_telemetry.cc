@@ -34,9 +34,9 @@ void BrokerTelemetry::OnAcquired(const engine::AnsweredAcquire& acquire) {
 }
 
 void BrokerTelemetry::LogAcquire(config::LogLevel level, std::string_view event, const engine::AnsweredAcquire& acquire,
-                                 RateLimiter& limiter) {
+                                 TenantRateLimiter& limiter) {
   if (!log_.Enabled(level)) return;
-  const RateLimiter::Verdict verdict = limiter.Take(net::SystemClock().Now());
+  const RateLimiter::Verdict verdict = limiter.Take(acquire.owner.tenant, net::SystemClock().Now());
   if (!verdict.pass) return;
   boost::json::object fields = RequestFields(acquire);
   fields["took_us"] = Microseconds(acquire.took);

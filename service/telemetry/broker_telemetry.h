@@ -11,8 +11,8 @@
 namespace flowbroker::telemetry {
 
 /// What the process tells about its broker: counts everything, and logs slow and failed Acquires with their trace, at
-/// most 20 at once and one a second of each kind, as well as prefixes that are held or lost to the other family, and
-/// the coming and going of networks.
+/// most 20 at once and one a second of each kind and group of tenants, as well as prefixes that are held or lost to the
+/// other family, and the coming and going of networks.
 class BrokerTelemetry final : public engine::BrokerObserver {
  public:
   /// `log` must outlive it.
@@ -52,13 +52,13 @@ class BrokerTelemetry final : public engine::BrokerObserver {
   void LogPreference(const history::FamilyPreference& preference);
   void LogForgotten(const engine::PreferencesForgotten& forgotten);
   void LogAcquire(config::LogLevel level, std::string_view event, const engine::AnsweredAcquire& acquire,
-                  RateLimiter& limiter);
+                  TenantRateLimiter& limiter);
 
   JsonLog& log_;
   std::atomic<Duration> slow_;
   BrokerMetrics metrics_;
-  RateLimiter slow_limiter_{20, std::chrono::seconds(1)};
-  RateLimiter failed_limiter_{20, std::chrono::seconds(1)};
+  TenantRateLimiter slow_limiter_{20, std::chrono::seconds(1)};
+  TenantRateLimiter failed_limiter_{20, std::chrono::seconds(1)};
   RateLimiter preference_limiter_{20, std::chrono::seconds(1)};
 };
 

@@ -77,6 +77,31 @@ TEST(BrokerTelemetryTest, NamesTheRequestTheCallersTraceAndTheTenantButNoUser) {
   for (const char* secret : {"alice", "secret", "phone", "private"}) EXPECT_THAT(text, Not(HasSubstr(secret)));
 }
 
+TEST(BrokerTelemetryTest, ANoisyTenantDoesNotSilenceAnother) {
+  Pipe pipe;
+  {
+    LogWriter writer(pipe.in());
+    JsonLog log(writer, config::LogLevel::kInfo);
+    BrokerTelemetry telemetry(log, seconds(1));
+    Answered noisy(Failed(FailureReason::kTimedOut));
+    noisy.owner().tenant = "noisy.example.org";
+    for (int i = 0; i < 1000; ++i) telemetry.OnAcquired(noisy.After(seconds(1)));
+    Answered quiet(Failed(FailureReason::kTimedOut));
+    quiet.owner().tenant = "quiet.example.org";
+    telemetry.OnAcquired(quiet.After(seconds(1)));
+  }
+  const std::string text = pipe.ReadAll();
+  EXPECT_THAT(text, HasSubstr("quiet.example.org"));
+  EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 100);  // the noisy one is still held back
+}
+
+TEST(TenantRateLimiterTest, IsBoundedHoweverManyTenantsThereAre) {
+  TenantRateLimiter limiter(3, seconds(1));
+  std::size_t passed = 0;
+  for (int i = 0; i < 10'000; ++i) passed += limiter.Take(std::to_string(i), TimePoint(seconds(9))).pass ? 1 : 0;
+  EXPECT_EQ(passed, 3 * TenantRateLimiter::kShares);
+}
+
 TEST(BrokerTelemetryTest, TheStoryOfASlowRaceIsLoggedThoughTheCallerDidNotWantIt) {
   Pipe pipe;
   {
