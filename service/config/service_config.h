@@ -33,6 +33,14 @@ struct ServiceConfig {
   std::string grpc_private_key_file = {};
   std::string grpc_client_ca_file = {};
   bool grpc_plaintext = false;  ///< gRPC over TCP without TLS, for whoever reaches the port
+  /// With TLS, how old a connection gets before its caller must make another, and how long what still runs on it may
+  /// take. Until then whoever has connected stays who he was, whatever happens to his certificate or its authority, and
+  /// answers he does not read stay his. A stream that is cut takes its exclusive flows along: the grace is long.
+  Duration grpc_connection_age = std::chrono::minutes(30);  ///< 0: never
+  Duration grpc_connection_age_grace = std::chrono::minutes(30);
+  /// Over TCP, silence after which a caller is asked whether it is still there, so that what it held is freed though no
+  /// FIN came; 0: never. As often as middleboxes want it, which forget after a few minutes.
+  Duration grpc_keepalive_interval = std::chrono::minutes(1);
   /// How often the files of certificates, on both sides, are looked at; 0: only on SIGHUP. Kubernetes needs a minute.
   Duration certificate_check_interval = std::chrono::seconds(30);
 

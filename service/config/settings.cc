@@ -14,11 +14,26 @@ const std::array kSettings = {
             Place<std::string>([](C& c) -> auto& { return c.grpc_certificate_file; })},
     Setting{"grpc-private-key-file", "Process", "its key, PEM",
             Place<std::string>([](C& c) -> auto& { return c.grpc_private_key_file; })},
-    Setting{"grpc-client-ca-file", "Process", "authorities of the callers' certificates, PEM",
+    Setting{"grpc-client-ca-file", "Process",
+            "authorities of the callers' certificates, PEM; each may vouch for any name, also for an operator's",
             Place<std::string>([](C& c) -> auto& { return c.grpc_client_ca_file; })},
     Setting{"grpc-plaintext", "Process",
             "gRPC over TCP without TLS: whoever reaches the port may use everything, also what is on the host",
             Place<bool>([](C& c) -> auto& { return c.grpc_plaintext; })},
+    Setting{"grpc-connection-age", "Process",
+            "with TLS: callers must connect anew after so long, give or take a tenth, so that a new authority or a "
+            "certificate that has run out counts; 0: never",
+            Place<Duration>([](C& c) -> auto& { return c.grpc_connection_age; })}
+        .From("0", "24h"),
+    Setting{"grpc-connection-age-grace", "Process",
+            "calls and streams still on the old connection so long after that end with UNAVAILABLE",
+            Place<Duration>([](C& c) -> auto& { return c.grpc_connection_age_grace; })}
+        .From("0", "24h"),
+    Setting{"grpc-keepalive-interval", "Process",
+            "over TCP: silence after which a caller is asked whether it is there; without an answer in 20 s it is cut "
+            "off; 0: never",
+            Place<Duration>([](C& c) -> auto& { return c.grpc_keepalive_interval; })}
+        .From("0", "24h"),
     Setting{"certificate-check-interval", "Process",
             "how often the files of certificates are looked at for new ones; 0: only on SIGHUP",
             Place<Duration>([](C& c) -> auto& { return c.certificate_check_interval; })}

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <climits>
 #include <thread>
 
 #include "service/rpc/listen_address.h"
@@ -17,6 +18,30 @@ namespace {
 std::size_t QueueCount(std::size_t configured) {
   if (configured > 0) return configured;
   return std::max(1U, std::thread::hardware_concurrency() / 2);
+}
+
+int Milliseconds(Duration duration) {
+  return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+/// Asks callers over TCP whether they are there, also those without a call: a host that went without a word would hold
+/// what it had for as long as the kernel believes in it.
+void AddKeepalive(const config::ServiceConfig& config, grpc::ServerBuilder& builder) {
+  if (std::ranges::all_of(config.listen, IsUnixSocket)) return;  // where the kernel tells
+  const Duration interval = config.grpc_keepalive_interval;
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS,
+                             interval > Duration::zero() ? Milliseconds(interval) : INT_MAX);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);  // else it gives up asking after two
+}
+
+/// The one bound on callers that open calls and do not read the answers, too: an alarm per call would cost those who
+/// do.
+void AddConnectionAge(const config::ServiceConfig& config, grpc::ServerBuilder& builder) {
+  if (config.grpc_connection_age == Duration::zero()) return;
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(config.grpc_connection_age));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Milliseconds(config.grpc_connection_age_grace));
 }
 
 /// "127.0.0.1:0" and the port the kernel chose -> "127.0.0.1:40123".
@@ -56,6 +81,8 @@ Expected<std::unique_ptr<RpcServer>> RpcServer::Start(const config::ServiceConfi
 Expected<void> RpcServer::Listen(const config::ServiceConfig& config) {
   grpc::ServerBuilder builder;
   RegisterServices(builder);
+  AddKeepalive(config, builder);
+  if (tls_) AddConnectionAge(config, builder);
   std::vector<int> ports(config.listen.size(), 0);
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
     const std::string& address = config.listen[i];

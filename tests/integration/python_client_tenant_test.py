@@ -3,6 +3,7 @@
 makes of its calls. On this host, without the network lab."""
 
 import asyncio
+import contextlib
 import datetime
 import os
 import subprocess
@@ -99,6 +100,26 @@ class PythonTenantTest(LocalDaemonTest):
             relay.send(flow.flow_id, self.options("during"))
             self.assertIsInstance(relay.receive(PATIENCE), flowbroker.IncomingMessage)
         self.stop(self.daemon)
+
+    def test_calls_never_notice_that_their_connection_is_old_and_streams_go_on_with_another(self):
+        self.serve("--egress-allow", "127.0.0.0/8", "--grpc-connection-age", "300ms", "--grpc-connection-age-grace", "2s")
+        alice = self.client("alice")
+        watch, relay = alice.watch_flows(), alice.relay()
+        flow = alice.acquire(self.uri)
+        self.assertEqual(watch.receive(PATIENCE).flow.flow_id, flow.flow_id)
+        with self.assertRaises(flowbroker.Unavailable):
+            while True:  # many calls, over more than one connection
+                alice.list_flows()
+                with contextlib.suppress(TimeoutError):
+                    watch.receive(0.01)
+        with self.assertRaises(flowbroker.Unavailable):
+            relay.receive(PATIENCE)
+        with alice.relay() as another:
+            another.send(flow.flow_id, self.options("again"))
+            self.assertIsInstance(another.receive(PATIENCE), flowbroker.IncomingMessage)
+        alice.close_flow(flow.flow_id)
+        with alice.watch_flows(after_sequence=watch.last_sequence) as again:
+            self.assertEqual(again.receive(PATIENCE).kind, flowbroker.FlowEventKind.CLOSED)
 
     def options(self, token):
         return (

@@ -10,6 +10,7 @@ import subprocess
 import threading
 import warnings
 
+from deaf_caller import deaf_call
 from harness import BROKER_UNREACHABLE, NOT_FOUND, OK, PATIENCE, RESOURCE_EXHAUSTED, Answer, eventually, program
 from local_daemon import LocalDaemonTest, main
 
@@ -118,6 +119,16 @@ class SecurityTest(LocalDaemonTest):
     def first_events(watch):
         """Those of the next answer, whenever it comes."""
         return json.loads(watch.stdout.readline())["events"]
+
+    def connect(self, name):
+        """A connection of that caller that speaks HTTP/2 itself."""
+        context = ssl.create_default_context(cafile=self.path("ca.pem"))
+        context.set_alpn_protocols(["h2"])
+        context.load_cert_chain(self.path(f"{name}.pem"), self.path(f"{name}.key"))
+        host, port = self.tcp.rsplit(":", 1)
+        connection = context.wrap_socket(socket.create_connection((host, int(port)), timeout=PATIENCE), server_hostname=host)
+        self.addCleanup(connection.close)
+        return connection
 
     def handshake(self, *, minimum=None, maximum=None, certificate=None):
         """What a TLS client hears that then waits for HTTP/2 to begin: the version, or an error."""
@@ -284,6 +295,22 @@ class SecurityTest(LocalDaemonTest):
         self.watch("alice")
         self.limited("alice", "tenant-streams", "watch")
         self.do("bob", "flows")
+
+    def test_who_never_reads_an_answer_holds_his_place_until_his_connection_is_old(self):
+        self.serve("--tenant-calls-in-flight", "1", "--grpc-connection-age", "2s", "--grpc-connection-age-grace", "1s")
+        deaf_call(self.connect("alice"), "/flowbroker.v1.FlowService/ListFlows")
+        self.assertTrue(eventually(lambda: self.run_as("alice", "flows").code == RESOURCE_EXHAUSTED))
+        self.assertTrue(eventually(lambda: self.run_as("alice", "flows").code == OK), self.daemon.said())
+
+    def test_a_stream_ends_when_its_connection_is_old_and_resumes_on_the_next_one(self):
+        self.serve("--grpc-connection-age", "500ms", "--grpc-connection-age-grace", "3s")
+        watch = self.watch("alice")
+        flow = self.flow_of("alice")
+        opened = self.first_events(watch)[-1]
+        self.assertEqual(watch.wait(PATIENCE), BROKER_UNREACHABLE)
+        self.do("alice", "close", flow)
+        again = self.do("alice", "watch", "--after", opened["sequence"], "--count", "1")
+        self.assertEqual([event["kind"] for event in again.json["events"]], ["FLOW_EVENT_KIND_CLOSED"])
 
     def test_limits_and_operators_change_while_it_runs(self):
         config = self.write("config.yaml", "tenant-calls-per-second: 1\n")

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -57,6 +59,28 @@ TEST_F(RpcSecurityTest, NothingACallerSendsMakesHimSomebodyElse) {
                   .ok());
   EXPECT_EQ(LastScope().tenant, kProxy);
   EXPECT_EQ(Reset(channel).error_code(), grpc::StatusCode::PERMISSION_DENIED);
+}
+
+TEST_F(RpcSecurityTest, AStreamEndsWhenItsConnectionIsOldAndCallsGoOn) {
+  config_.grpc_connection_age = std::chrono::milliseconds(300);
+  config_.grpc_connection_age_grace = std::chrono::seconds(1);
+  Start();
+  const auto channel = ConnectAs(std::string("URI:") + kProxy);
+  grpc::ClientContext context;
+  const auto watch = v1::FlowService::NewStub(channel)->WatchFlows(&context, {});
+  grpc::Status ended;
+  std::atomic<bool> over = false;
+  std::thread reader([&] {
+    v1::WatchFlowsResponse response;
+    while (watch->Read(&response)) {
+    }
+    ended = watch->Finish();
+    over = true;
+  });
+  while (!over) EXPECT_TRUE(GetFlow(channel).ok());
+  reader.join();
+  EXPECT_EQ(ended.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(GetFlow(channel).ok());
 }
 
 TEST_F(RpcSecurityTest, WithoutACertificateOfOurAuthoritiesNobodyGetsIn) {
