@@ -45,17 +45,15 @@ std::string_view WithoutLeadingBlanks(std::string_view text) {
 Expected<std::string> Unfold(std::string_view value, std::size_t max_octets, const char* field) {
   if (value.size() > max_octets) return WrongIn(field, "longer than " + std::to_string(max_octets) + " octets");
   std::string unfolded;
-  unfolded.reserve(value.size());
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    const bool fold = value.substr(i).starts_with("\r\n") && i + 2 < value.size() && IsBlank(value[i + 2]);
-    if (fold) {
-      ++i;
-      continue;
-    }
-    if (IsControl(value[i])) return WrongIn(field, "a control character, octet " + std::to_string(i));
-    unfolded += value[i];
+  while (true) {
+    const auto control = std::ranges::find_if(value, IsControl);
+    unfolded.append(value.begin(), control);
+    if (control == value.end()) return unfolded;
+    const std::string_view rest(control, value.end());
+    if (!rest.starts_with("\r\n") || rest.size() == 2 || !IsBlank(rest[2]))
+      return WrongIn(field, "a control character");
+    value = rest.substr(2);
   }
-  return unfolded;
 }
 
 AddressList::AddressList(std::string_view text, const char* field) : rest_(TrimLinearWhiteSpace(text)), field_(field) {}

@@ -98,7 +98,7 @@ TEST(ContactHeaderTest, NothingStandsThereTwice) {
 }
 
 TEST(ContactHeaderTest, AnInstanceIsAUrnInQuotesAndBrackets) {
-  for (const char* text : {"<urn:ab:c>", "\"urn:ab:c\"", "\"<urn:ab:c\"", "\"\"", "\"<\""}) {
+  for (const char* text : {"<urn:ab:c>", "\"urn:ab:c\"", "\"<urn:ab:c\"", "\"xurn:ab:c>\"", "\"\"", "\"<\""}) {
     EXPECT_NE(WhatIsWrong("<sip:a@b>;+sip.instance=" + std::string(text)), "nothing") << text;
   }
   EXPECT_THAT(WhatIsWrong(R"(<sip:a@b>;+sip.instance="<>")"), HasSubstr("must begin with urn:"));
@@ -142,6 +142,7 @@ TEST(ContactHeaderTest, SaysWhatIsWrong) {
   EXPECT_THAT(WhatIsWrong("alice"), HasSubstr("no URI"));
   EXPECT_THAT(WhatIsWrong("<sip: a@b>"), HasSubstr("no URI"));
   EXPECT_THAT(WhatIsWrong("<sip:a@b<c>"), HasSubstr("no URI"));
+  EXPECT_THAT(WhatIsWrong("sip:a@b>"), HasSubstr("no URI"));
   EXPECT_THAT(WhatIsWrong("<sip:a@b> x"), HasSubstr("no parameter"));
   EXPECT_THAT(WhatIsWrong("<sip:a@b>;=1"), HasSubstr("without a name"));
   EXPECT_THAT(WhatIsWrong("<sip:a@b>;x="), HasSubstr("'=' announces"));
@@ -158,8 +159,8 @@ TEST(ContactHeaderTest, EmptyParametersArePassedOver) {
 // What is kept as text is written into messages later.
 TEST(ContactHeaderTest, NothingKeptEndsAHeaderLine) {
   EXPECT_EQ(One("<sip:a@b>;x=\"1\r\n 2\"").other_parameters, ";x=\"1 2\"");
-  for (const char* value : {"<sip:a@b>\r\nVia: x", "<sip:a@b>;x=\"\n\"", "<sip:a@b>;x=\r", "<sip:a\x01@b>",
-                            "<sip:a@b>;\x7f", "<sip:a@b>\r\n"}) {
+  for (const char* value : {"<sip:a@b>\r\nVia: x", "<sip:a@b>;\nx y", "<sip:a@b>;x=\"\n\"", "<sip:a@b>;x=\r",
+                            "<sip:a\x01@b>", "<sip:a@b>;\x7f", "<sip:a@b>\r\n"}) {
     EXPECT_THAT(WhatIsWrong(value), HasSubstr("control character")) << value;
   }
   EXPECT_THAT(WhatIsWrong(std::string_view("<sip:a@b>\0", 10)), HasSubstr("control character"));
