@@ -101,7 +101,7 @@ Expected<std::shared_ptr<const TokenKeys>> TokenKeys::ReadFile(const std::string
 }
 
 Expected<std::shared_ptr<const TokenKeys>> TokenKeys::Parse(std::string_view text, const std::string& name) {
-  const std::shared_ptr<TokenKeys> keys(new TokenKeys);
+  std::shared_ptr<TokenKeys> keys(new TokenKeys);
   bool any = false;
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t end = std::min(text.find('\n'), text.size());
@@ -126,7 +126,7 @@ Expected<std::shared_ptr<const TokenKeys>> TokenKeys::Parse(std::string_view tex
 Expected<std::shared_ptr<const TokenKeys>> TokenKeys::Random(RandomSource& random) {
   Key key;
   for (std::uint8_t& octet : key.octets) octet = static_cast<std::uint8_t>(random.NextBits());
-  const std::shared_ptr<TokenKeys> keys(new TokenKeys);
+  std::shared_ptr<TokenKeys> keys(new TokenKeys);
   keys->minting_key_ = static_cast<std::uint8_t>(random.NextBits());
   if (!keys->Add(keys->minting_key_, key.octets)) return Unexpected({FailureReason::kInternal, "OpenSSL has no SHA-1"});
   return keys;

@@ -125,6 +125,7 @@ TEST(TokenKeysTest, ManyThreadsMayUseOneObject) {
   const std::string_view token = testing::TokenVectors().front().token;
   std::vector<int> read(4);
   std::vector<std::thread> threads;
+  threads.reserve(read.size());
   for (int& count : read) {
     threads.emplace_back([&count, &keys, token] {
       for (int i = 0; i < 2000; ++i) count += flow::ReadToken(token, *keys) ? 1 : 0;
