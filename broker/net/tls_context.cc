@@ -6,9 +6,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
+#include <array>
 #include <ctime>
 #include <fstream>
-#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -71,19 +71,31 @@ std::optional<Failure> LoadOwnCertificate(SSL_CTX& context, const TlsContextOpti
   return Wrong("private_key_file", key, mismatch);
 }
 
+/// Reads `file` into `digest`, and leaves nothing of it in memory: it may be a private key.
+void AddTo(EVP_MD_CTX& digest, const std::string& file) {
+  std::ifstream stream;
+  stream.rdbuf()->pubsetbuf(nullptr, 0);  // no copy in a buffer of the stream's own
+  stream.open(file, std::ios::binary);
+  std::array<char, 4096> part{};
+  while (stream) {
+    stream.read(part.data(), part.size());
+    EVP_DigestUpdate(&digest, part.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  OPENSSL_cleanse(part.data(), part.size());
+  EVP_DigestUpdate(&digest, "", 1);  // the end of one file is not the beginning of the next
+}
+
 // Read before OpenSSL reads them: a file that changes meanwhile looks changed the next time.
 std::string DigestOf(const TlsContextOptions& options) {
-  std::string content;
-  for (const std::string& file : {options.ca_file, options.certificate_file, options.private_key_file}) {
-    std::ifstream stream(file, std::ios::binary);
-    content.append(std::istreambuf_iterator<char>(stream), {});
-    content += '\0';
-  }
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   std::string digest(EVP_MAX_MD_SIZE, '\0');
   unsigned int size = 0;
-  auto* octets = reinterpret_cast<unsigned char*>(digest.data());
-  EVP_Digest(content.data(), content.size(), octets, &size, EVP_sha256(), nullptr);
-  OPENSSL_cleanse(content.data(), content.size());
+  if (context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1) {
+    for (const std::string& file : {options.ca_file, options.certificate_file, options.private_key_file}) {
+      AddTo(*context, file);
+    }
+    EVP_DigestFinal_ex(context.get(), reinterpret_cast<unsigned char*>(digest.data()), &size);
+  }
   digest.resize(size);
   return digest;
 }

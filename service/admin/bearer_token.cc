@@ -41,15 +41,15 @@ BearerToken::Digest BearerToken::DigestOf(std::string_view text) {
 }
 
 Expected<BearerToken> BearerToken::Read(const std::string& path) {
-  std::ifstream file(path);
-  std::string line(kMaxLength + 1, '\0');
+  std::ifstream file;
+  file.rdbuf()->pubsetbuf(nullptr, 0);  // no copy of it in a buffer of the stream's own
+  file.open(path);
   if (!file) return Wrong("cannot read " + path);
-  file.read(line.data(), static_cast<std::streamsize>(line.size()));
-  if (file.bad()) return Wrong("cannot read " + path);
-  line.resize(static_cast<std::size_t>(file.gcount()));
-  line.resize(std::min(line.find('\n'), line.size()));
-  auto token = Parse(line);
-  OPENSSL_cleanse(line.data(), line.size());
+  std::string octets(kMaxLength + 1, '\0');
+  file.read(octets.data(), static_cast<std::streamsize>(octets.size()));
+  const std::string_view text(octets.data(), static_cast<std::size_t>(file.gcount()));
+  Expected<BearerToken> token = file.bad() ? Wrong("cannot read " + path) : Parse(text.substr(0, text.find('\n')));
+  OPENSSL_cleanse(octets.data(), octets.size());
   return token;
 }
 
