@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -21,6 +22,10 @@ namespace flowbroker {
 class FairSlots {
  public:
   FairSlots(std::size_t slots, std::size_t share) : slots_(slots), share_(share) {}
+  /// So many percent of `slots` are a tenant's share; at least one is.
+  static FairSlots WithPercent(std::size_t slots, int percent) {
+    return {slots, std::max<std::size_t>(1, slots * static_cast<std::size_t>(percent) / 100)};
+  }
 
   bool HasRoom(const std::string& tenant) const;
   /// Whether nobody gets a place.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "broker/dns/records.h"
 
@@ -17,7 +18,8 @@ class DnsClient {
   /// Always ends with exactly one call of `done`, on the shard's thread and never from inside Query itself; with
   /// kTimedOut or kServerFailure where no server gave an answer. Outstanding questions end with kServerFailure when the
   /// client is destroyed.
-  virtual void Query(const Question& question, Callback done) = 0;
+  /// `tenant` is whose question it is, empty for the operator's: nobody waits for long because another asks much.
+  virtual void Query(const Question& question, const std::string& tenant, Callback done) = 0;
 };
 
 }  // namespace flowbroker::dns

@@ -8,12 +8,6 @@
 namespace flowbroker::engine {
 namespace {
 
-FairSlots SlotsFor(std::size_t total, const BrokerOptions& options) {
-  const std::size_t of_shard = std::max<std::size_t>(1, total / options.shards);
-  const std::size_t of_tenant = of_shard * static_cast<std::size_t>(options.tenant_share) / 100;
-  return {of_shard, std::max<std::size_t>(1, of_tenant)};
-}
-
 Trace TraceFor(const Acquisition& acquisition, const Waiter& waiter, TimePoint now) {
   Trace trace = acquisition.TraceSoFar();
   if (!waiter.shared) return trace;
@@ -32,13 +26,13 @@ Acquisitions::Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes&
       probes_(probes),
       questions_(questions),
       on_early_message_(std::move(on_early_message)),
-      waiters_(SlotsFor(options_.max_requests, options_)),
-      foreground_(SlotsFor(options_.max_requests, options_)),
-      attempt_slots_(SlotsFor(options_.max_attempts, options_)),
-      reprobes_(SlotsFor(options_.max_reprobes, options_)),
+      waiters_(context_.SlotsOf(options_.max_requests)),
+      foreground_(context_.SlotsOf(options_.max_requests)),
+      attempt_slots_(context_.SlotsOf(options_.max_attempts)),
+      reprobes_(context_.SlotsOf(options_.max_reprobes)),
       destinations_(2 * options_.flows.max_flows),
       shares_(options_.flows.max_flows),
-      answered_(waiters_.slots()) {}
+      answered_(waiters_.slots(), options_.tenant_share) {}
 
 Acquisition* Acquisitions::Find(std::uint64_t number) {
   const auto found = acquisitions_.find(number);
@@ -72,10 +66,7 @@ std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_vie
 
 std::optional<Failure> Acquisitions::RefusalFor(const std::string& tenant) const {
   if (waiters_.HasRoom(tenant) && foreground_.HasRoom(tenant)) return std::nullopt;
-  const bool all = waiters_.full() || foreground_.full();
-  context_.state.observer.OnLimit(all ? Limit::kRequests : Limit::kTenantRequests);
-  return Failure{FailureReason::kLimitReached, all ? "max_requests: too many requests in flight"
-                                                   : "tenant_share: the tenant has its part of max_requests in flight"};
+  return context_.RequestsLimit(waiters_.HasRoom(tenant) ? foreground_ : waiters_);
 }
 
 std::uint64_t Acquisitions::Refuse(const AcquireRequest& request, AcquireCallback done, Failure failure,
@@ -130,7 +121,8 @@ std::uint64_t Acquisitions::AddWaiter(Acquisition& acquisition, const AcquireReq
 void Acquisitions::BeginLocating(Acquisition& acquisition, TimePoint now) {
   acquisition.locator.emplace(LocateRequestFor(acquisition.request.destination, context_.egress()), options_.location,
                               context_.sources, context_.random);
-  questions_.Ask(*acquisition.locator, acquisition.number, acquisition.locator->Start(now), now);
+  questions_.Ask(*acquisition.locator, acquisition.number, acquisition.request.owner.tenant,
+                 acquisition.locator->Start(now), now);
   OnTargets(acquisition, now);
 }
 
@@ -139,7 +131,8 @@ bool Acquisitions::OnAnswer(std::uint64_t number, const dns::Question& question,
   Acquisition* acquisition = Find(number);
   if (acquisition == nullptr) return false;
   location::ServerLocator& locator = *acquisition->locator;
-  questions_.Ask(locator, number, locator.OnAnswer(question, answer.records, answer.origin, now), now);
+  questions_.Ask(locator, number, acquisition->request.owner.tenant,
+                 locator.OnAnswer(question, answer.records, answer.origin, now), now);
   OnTargets(*acquisition, now);
   if (Acquisition* still = Find(number)) Reschedule(*still);
   return true;

@@ -29,14 +29,23 @@ std::optional<AnsweredRequests::Answer> AnsweredRequests::Find(const flow::Owner
 
 void AnsweredRequests::Remember(const flow::Owner& owner, std::string_view request_id, Answer answer, TimePoint now) {
   if (request_id.empty()) return;
-  while (!age_.empty() && (age_.front().first <= now || age_.size() >= max_entries_)) {
-    const auto oldest = answers_.find(age_.front().second);
-    if (oldest != answers_.end() && oldest->second.until == age_.front().first) answers_.erase(oldest);
-    age_.pop_front();
+  for (auto oldest = eviction_.Oldest(); oldest; oldest = eviction_.Oldest()) {
+    if (answers_.at(keys_.at(*oldest)).until > now) break;
+    Forget(*oldest);
   }
-  const std::string key = KeyOf(owner, request_id);
-  answers_.insert_or_assign(key, Entry{std::move(answer), now + kLifetime});
-  age_.emplace_back(now + kLifetime, key);
+  std::string key = KeyOf(owner, request_id);
+  if (const auto before = answers_.find(key); before != answers_.end()) Forget(before->second.number);
+  const std::uint64_t number = ++last_number_;
+  if (const auto evicted = eviction_.Add(owner.tenant, number)) Forget(*evicted);
+  keys_.emplace(number, key);
+  answers_.emplace(std::move(key), Entry{std::move(answer), now + kLifetime, number});
+}
+
+void AnsweredRequests::Forget(std::uint64_t number) {
+  const auto key = keys_.find(number);
+  answers_.erase(key->second);
+  keys_.erase(key);
+  eviction_.Remove(number);
 }
 
 }  // namespace flowbroker::engine

@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 
+#include "broker/base/fair_eviction.h"
 #include "broker/base/time.h"
 #include "broker/flow/flow_id.h"
 #include "broker/flow/owner.h"
@@ -25,7 +25,8 @@ class AnsweredRequests {
   /// How long an answer is remembered, as the contract promises.
   static constexpr Duration kLifetime = std::chrono::minutes(1);
 
-  explicit AnsweredRequests(std::size_t max_entries) : max_entries_(max_entries) {}
+  /// `percent` of the entries are a tenant's share: it does not make the others' forgotten.
+  AnsweredRequests(std::size_t max_entries, int percent) : eviction_(max_entries, percent) {}
 
   /// Nothing for an empty request id.
   std::optional<Answer> Find(const flow::Owner& owner, std::string_view request_id, TimePoint now) const;
@@ -35,11 +36,15 @@ class AnsweredRequests {
   struct Entry {
     Answer answer;
     TimePoint until;
+    std::uint64_t number;
   };
 
-  const std::size_t max_entries_;
+  void Forget(std::uint64_t number);
+
   std::unordered_map<std::string, Entry> answers_;
-  std::deque<std::pair<TimePoint, std::string>> age_;  // oldest first
+  std::unordered_map<std::uint64_t, std::string> keys_;  // of the entries, by number
+  FairEviction eviction_;
+  std::uint64_t last_number_ = 0;
 };
 
 }  // namespace flowbroker::engine

@@ -44,8 +44,11 @@ struct FlowOptions {
       std::size_t{64} * 1024 * 1024;           ///< per shard: messages on the way to its sockets; beyond it refused
   std::size_t held_messages_per_group = 1024;  ///< inbound messages kept while no stream of the group is attached
   std::size_t held_octets_per_group = std::size_t{16} * 1024 * 1024;  ///< the same in octets
-  Duration held_for = std::chrono::seconds(5);                        ///< then dropped, with a counter and an event
-  std::size_t kept_events = 10'000;                                   ///< flow events a WatchFlows can resume from
+  /// Per shard: what waits in the sockets of one tenant's flows, beyond it messages are refused; and, apart from that,
+  /// what is held for its client groups, however many. The operator is not limited by it.
+  std::size_t waiting_octets_per_tenant = std::size_t{64} * 1024 * 1024;
+  Duration held_for = std::chrono::seconds(5);     ///< then dropped, with a counter and an event
+  std::size_t kept_events = 10'000;                ///< flow events a WatchFlows can resume from
   std::size_t max_pending_transactions = 100'000;  ///< Via branches remembered per shard to route replies
 };
 
@@ -67,7 +70,8 @@ struct BrokerOptions {
   std::size_t max_requests = 100'000;  ///< Acquires in flight; further ones get kLimitReached
   std::size_t max_reprobes = 256;      ///< background attempts in flight; further ones are left to the next request
   /// What one tenant may take of the room that all share, in percent, so that others always find some: of max_requests,
-  /// max_attempts and max_reprobes. The operator may take everything.
+  /// max_attempts, max_reprobes, DNS questions and handover_octets; kept_races and remembered request ids it may fill
+  /// beyond that while nobody else needs them. The operator may take everything.
   int tenant_share = 50;
   history::HistoryOptions history;
   /// Preference events a WatchPreferences can resume from, about 200 octets each.

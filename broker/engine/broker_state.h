@@ -86,7 +86,7 @@ struct BrokerState {
         history(options.history, preference_events),
         resolver(options.dns.cache),
         events(options.flows.kept_events),
-        races(options.kept_races) {
+        races(options.kept_races, options.tenant_share) {
     preference_events.Subscribe(std::nullopt,
                                 [this](const PreferenceEvent& event) { observer.OnPreferenceEvent(event); });
   }

@@ -159,12 +159,13 @@ bool ConnectionBroker::Warm(AcquireRequest request) {
   return already_warm;
 }
 
-void ConnectionBroker::Resolve(Destination destination, TimePoint deadline, ResolveCallback done) {
+void ConnectionBroker::Resolve(const std::string& tenant, Destination destination, TimePoint deadline,
+                               ResolveCallback done) {
   std::string buffer;
   AcquireRequest request{.destination = std::move(destination)};
   Shard& shard = *impl_->shards_[impl_->ShardIndexOf(WriteDestinationKey(request, buffer))];
   shard.WithCore([&](ShardCore& core, TimePoint now) {
-    core.resolutions().Start(request.destination, deadline, std::move(done), now);
+    core.resolutions().Start(tenant, request.destination, deadline, std::move(done), now);
   });
 }
 

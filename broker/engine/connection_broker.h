@@ -57,7 +57,7 @@ class ConnectionBroker {
   bool Warm(AcquireRequest request);
 
   /// Where would `destination` lead? No connection is made.
-  void Resolve(Destination destination, TimePoint deadline, ResolveCallback done);
+  void Resolve(const std::string& tenant, Destination destination, TimePoint deadline, ResolveCallback done);
 
   // To a call, flows that its `scope` does not cover do not exist: kUnknownFlow.
 

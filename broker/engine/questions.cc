@@ -13,11 +13,11 @@ DnsLookup LookupOf(const SharedResolver::Answer* answer) {
 
 }  // namespace
 
-void Questions::Ask(location::ServerLocator& locator, std::uint64_t asker, std::vector<dns::Question> questions,
-                    TimePoint now) {
+void Questions::Ask(location::ServerLocator& locator, std::uint64_t asker, const std::string& tenant,
+                    std::vector<dns::Question> questions, TimePoint now) {
   for (std::size_t next = 0; next < questions.size(); ++next) {
     const dns::Question question = questions[next];
-    const auto asked = context_.state.resolver.Ask(question, context_.index, now);
+    const auto asked = context_.state.resolver.Ask(question, context_.index, tenant, now);
     const auto* const answer = std::get_if<SharedResolver::Answer>(&asked);
     context_.state.observer.OnDnsLookup(LookupOf(answer));
     if (answer != nullptr) {
@@ -27,7 +27,7 @@ void Questions::Ask(location::ServerLocator& locator, std::uint64_t asker, std::
     }
     waiting_[question].push_back(asker);
     if (std::get<SharedResolver::Instruction>(asked) == SharedResolver::Instruction::kAsk) {
-      context_.actions.io.emplace_back(AskDns{question});
+      context_.actions.io.emplace_back(AskDns{question, tenant});
     }
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -15,8 +16,10 @@ class Questions {
   explicit Questions(ShardContext& context) : context_(context) {}
 
   /// Gets `questions` of `locator` answered: from the cache at once, together with all questions that follow from those
-  /// answers; otherwise `asker` is on the list of those who wait, and DNS is asked unless somebody has done so.
-  void Ask(location::ServerLocator& locator, std::uint64_t asker, std::vector<dns::Question> questions, TimePoint now);
+  /// answers; otherwise `asker`, whose tenant is `tenant`, is on the list of those who wait, and DNS is asked unless
+  /// somebody has done so.
+  void Ask(location::ServerLocator& locator, std::uint64_t asker, const std::string& tenant,
+           std::vector<dns::Question> questions, TimePoint now);
 
   /// Takes the numbers of those who wait for `question`, in the order in which they asked.
   std::vector<std::uint64_t> TakeWaiting(const dns::Question& question);

@@ -10,16 +10,18 @@ void RaceLog::Append(RaceRecord record) {
   Entry oldest;  // destroyed without the lock
   const std::lock_guard lock(mutex_);
   entry->number = ++latest_;
-  if (entries_.size() == kept_) {
-    oldest = std::move(entries_.front());
-    entries_.pop_front();
+  if (const auto evicted = eviction_.Add(entry->owner.tenant, latest_)) {
+    oldest = std::move(entries_.extract(*evicted).mapped());
   }
-  entries_.push_back(entry);
+  entries_.emplace(latest_, entry);
 }
 
 std::vector<RaceLog::Entry> RaceLog::Newest() const {
   const std::lock_guard lock(mutex_);
-  return {entries_.rbegin(), entries_.rend()};
+  std::vector<Entry> newest;
+  newest.reserve(entries_.size());
+  for (auto entry = entries_.rbegin(); entry != entries_.rend(); ++entry) newest.push_back(entry->second);
+  return newest;
 }
 
 }  // namespace flowbroker::engine

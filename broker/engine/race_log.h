@@ -2,11 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "broker/base/fair_eviction.h"
 #include "broker/engine/race_record.h"
 
 namespace flowbroker::engine {
@@ -17,13 +18,13 @@ class RaceLog {
  public:
   using Entry = std::shared_ptr<const RaceRecord>;
 
-  /// Keeps the last `kept`, about 4 KB each; 0: none.
-  explicit RaceLog(std::size_t kept) : kept_(kept) {}
+  /// Keeps the last `kept`, about 4 KB each; 0: none. `percent` of them are a tenant's share.
+  RaceLog(std::size_t kept, int percent) : kept_(kept), eviction_(kept, percent) {}
 
   /// Whether records are kept at all; otherwise none need be made.
   bool enabled() const { return kept_ > 0; }
 
-  /// Numbers the record and keeps it in place of the oldest.
+  /// Numbers the record and keeps it in place of the oldest: of the tenant's own where it has its share.
   void Append(RaceRecord record);
 
   /// Those kept, newest first.
@@ -32,7 +33,8 @@ class RaceLog {
  private:
   const std::size_t kept_;
   mutable std::mutex mutex_;
-  std::deque<Entry> entries_;  // oldest first
+  FairEviction eviction_;
+  std::map<std::uint64_t, Entry> entries_;  // oldest first
   std::uint64_t latest_ = 0;
 };
 

@@ -6,11 +6,14 @@
 
 namespace flowbroker::engine {
 
-void Resolutions::Start(const Destination& destination, TimePoint deadline, ResolveCallback done, TimePoint now) {
+void Resolutions::Start(const std::string& tenant, const Destination& destination, TimePoint deadline,
+                        ResolveCallback done, TimePoint now) {
+  const bool room = slots_.HasRoom(tenant);
   const std::uint64_t number = context_.NextNumber();
   Running& running =
       running_
           .emplace(number, Running{.number = number,
+                                   .tenant = tenant,
                                    .destination = destination,
                                    .locator = location::ServerLocator(LocateRequestFor(destination, context_.egress()),
                                                                       context_.state.options.location, context_.sources,
@@ -18,8 +21,10 @@ void Resolutions::Start(const Destination& destination, TimePoint deadline, Reso
                                    .started = now,
                                    .done = std::move(done)})
           .first->second;
+  slots_.Take(tenant);
   if (context_.stopping) return End(running, Failure{FailureReason::kShuttingDown, ""}, now);
-  questions_.Ask(running.locator, number, running.locator.Start(now), now);
+  if (!room) return End(running, context_.RequestsLimit(slots_), now);
+  questions_.Ask(running.locator, number, tenant, running.locator.Start(now), now);
   context_.deadlines.Move(number, running.scheduled, deadline);
   EndIfDone(running, now);
 }
@@ -29,7 +34,8 @@ bool Resolutions::OnAnswer(std::uint64_t number, const dns::Question& question, 
   const auto found = running_.find(number);
   if (found == running_.end()) return false;
   location::ServerLocator& locator = found->second.locator;
-  questions_.Ask(locator, number, locator.OnAnswer(question, answer.records, answer.origin, now), now);
+  questions_.Ask(locator, number, found->second.tenant, locator.OnAnswer(question, answer.records, answer.origin, now),
+                 now);
   EndIfDone(found->second, now);
   return true;
 }
@@ -62,6 +68,7 @@ void Resolutions::End(Running& running, std::optional<Failure> failure, TimePoin
   if (failure) result.targets = Unexpected(std::move(*failure));
   context_.actions.calls.emplace_back([done = std::move(running.done), result = std::move(result)] { done(result); });
   context_.deadlines.Move(running.number, running.scheduled, kNever);
+  slots_.Give(running.tenant);
   running_.erase(std::uint64_t{running.number});
 }
 

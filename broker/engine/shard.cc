@@ -9,11 +9,12 @@ namespace {
 
 namespace asio = boost::asio;
 
-net::CaresDnsClientOptions DnsClientOptions(const DnsOptions& options) {
-  return {.servers = options.servers,
-          .timeout = options.timeout,
-          .tries = options.tries,
-          .max_in_flight = options.max_in_flight};
+net::CaresDnsClientOptions DnsClientOptions(const BrokerOptions& options) {
+  return {.servers = options.dns.servers,
+          .timeout = options.dns.timeout,
+          .tries = options.dns.tries,
+          .max_in_flight = options.dns.max_in_flight,
+          .tenant_share = options.tenant_share};
 }
 
 }  // namespace
@@ -23,7 +24,7 @@ Shard::Shard(std::uint8_t index, BrokerState& state, const Clock& clock, std::sh
     : state_(state),
       clock_(clock),
       dns_answered_(std::move(dns_answered)),
-      dns_(io_, DnsClientOptions(state.options.dns)),
+      dns_(io_, DnsClientOptions(state.options)),
       sockets_shared_{
           .io = io_, .clock = clock, .listener = *this, .framing = state.options.framing, .tls = std::move(tls)},
       core_(index, state, sources_, random_) {}
@@ -136,7 +137,7 @@ void Shard::Do(ResumeReading& resume) {
 
 void Shard::Do(AskDns& ask) {
   const TimePoint asked = clock_.Now();
-  dns_.Query(ask.question, [this, question = ask.question, asked](dns::RecordSet records) {
+  dns_.Query(ask.question, ask.tenant, [this, question = ask.question, asked](dns::RecordSet records) {
     const TimePoint now = clock_.Now();
     state_.observer.OnDnsAnswer(question, records.status, now - asked);
     const SharedResolver::Ended ended = state_.resolver.End(question, std::move(records), now);

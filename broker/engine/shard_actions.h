@@ -30,6 +30,7 @@ struct ResumeReading {
 };
 struct AskDns {
   dns::Question question;
+  std::string tenant;  ///< who wants to know
 };
 
 /// What a shard's core wants done on the shard's thread, in order.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -8,6 +10,8 @@
 #include <utility>
 #include <variant>
 
+#include "broker/base/failure.h"
+#include "broker/base/fair_slots.h"
 #include "broker/base/random_source.h"
 #include "broker/engine/broker_state.h"
 #include "broker/engine/shard_actions.h"
@@ -59,6 +63,19 @@ struct ShardContext {
 
   /// Of now; a search under way keeps that of its beginning.
   std::shared_ptr<const location::EgressPolicy> egress() const { return {live, &live->egress}; }
+
+  /// This shard's part of a limit of the whole broker.
+  FairSlots SlotsOf(std::size_t total) const {
+    return FairSlots::WithPercent(std::max<std::size_t>(1, total / state.options.shards), state.options.tenant_share);
+  }
+
+  /// What is said to those who find no room in `slots`, which are of max_requests; the observer is told.
+  Failure RequestsLimit(const FairSlots& slots) const {
+    state.observer.OnLimit(slots.full() ? Limit::kRequests : Limit::kTenantRequests);
+    return {FailureReason::kLimitReached, slots.full()
+                                              ? "max_requests: too many requests in flight"
+                                              : "tenant_share: the tenant has its part of max_requests in flight"};
+  }
 
   std::uint64_t NextNumber() { return ++last_number; }
 

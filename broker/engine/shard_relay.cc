@@ -67,6 +67,7 @@ void ShardRelay::Unblock(const flow::FlowId& id, TimePoint now) {
 void ShardRelay::DeliverHeld(const flow::Owner& owner, TimePoint now) {
   auto held = held_.extract(owner);
   if (held.empty()) return;
+  for (const Held& one : held.mapped().messages) tenant_held_.Take(owner.tenant, CostOf(one));
   for (Held& one : held.mapped().messages) DeliverAgain(one.flow, std::move(one.message), now);
 }
 
@@ -102,10 +103,14 @@ void ShardRelay::Deliver(const flow::Flow& flow, std::optional<RelayId> relay, I
 }
 
 void ShardRelay::Hold(const flow::Flow& flow, InboundMessage message, TimePoint now) {
+  const std::string tenant = flow.key.owner.tenant;
   HeldMessages& group = held_[flow.key.owner];
   group.octets += message.bytes.size();
   group.messages.push_back({flow, std::move(message), now + options_.held_for});
-  while (group.messages.size() > options_.held_messages_per_group || group.octets > options_.held_octets_per_group) {
+  tenant_held_.Add(tenant, CostOf(group.messages.back()));
+  while (!group.messages.empty() &&
+         (group.messages.size() > options_.held_messages_per_group || group.octets > options_.held_octets_per_group ||
+          tenant_held_.Of(tenant) > options_.waiting_octets_per_tenant)) {
     context_.state.observer.OnLimit(Limit::kHeldMessages);
     DropOldest(group, "too many are held", now);
   }
@@ -125,7 +130,9 @@ void ShardRelay::DropOldest(HeldMessages& group, const std::string& why, TimePoi
                      now);
     group.reported = now;
   }
-  group.octets -= group.messages.front().message.bytes.size();
+  const Held& oldest = group.messages.front();
+  tenant_held_.Take(oldest.flow.key.owner.tenant, CostOf(oldest));
+  group.octets -= oldest.message.bytes.size();
   group.messages.pop_front();
 }
 
@@ -144,7 +151,7 @@ void ShardRelay::ExpireHeld(TimePoint now) {
 }
 
 void ShardRelay::OnFlowClosed(const flow::Flow& flow, TimePoint now) {
-  unsent_.erase(flow.id);
+  if (const auto unsent = unsent_.extract(flow.id)) tenant_unsent_.Take(flow.key.owner.tenant, unsent.mapped());
   exclusive_owner_.erase(flow.id);
   auto blocked = blocked_.extract(flow.id);
   if (blocked.empty()) return;
@@ -165,32 +172,68 @@ std::optional<Failure> ShardRelay::Send(RelayId relay, const flow::FlowId& id, s
   const auto head = sip::ReadMessageHead(bytes);
   if (!head) return Failure{FailureReason::kInvalidArgument, head.error().detail, "messages.message"};
   if (auto refused = CheckFraming(flow->key.remote.transport, *head, bytes.size())) return refused;
-  if (auto refused = CheckQueues(id, bytes.size())) return refused;
+  if (auto refused = CheckQueues(*flow, bytes.size())) return refused;
   if (flow->exclusive) exclusive_owner_.emplace(id, relay);
   if (head->is_request && !head->top_via_branch.empty()) router_.NoteRequest(head->top_via_branch, relay);
   ++flow->messages_sent;
   flows_.pool().NoteActivity(*flow, now);
   context_.actions.io.emplace_back(SendBytes{flow->connection, std::string(bytes)});
   context_.actions.send_octets += bytes.size();
+  tenant_handover_.Add(flow->key.owner.tenant, bytes.size());
   return std::nullopt;
 }
 
-std::optional<Failure> ShardRelay::CheckQueues(const flow::FlowId& id, std::size_t octets) const {
-  const auto unsent = unsent_.find(id);
-  const bool peer_behind = unsent != unsent_.end() && unsent->second + octets > options_.send_queue_bytes;
-  const bool shard_behind = handover_octets_ + context_.actions.send_octets + octets > options_.handover_octets;
-  if (!peer_behind && !shard_behind) return std::nullopt;
+std::optional<Failure> ShardRelay::CheckQueues(const flow::Flow& flow, std::size_t octets) const {
+  auto full = FullQueue(flow, octets);
+  if (!full) return std::nullopt;
   context_.state.observer.OnLimit(Limit::kSendQueue);
-  return Failure{FailureReason::kLimitReached, peer_behind ? "send_queue_bytes: the peer reads too slowly"
-                                                           : "handover_octets: more is sent than this host can"};
+  return Failure{FailureReason::kLimitReached, *std::move(full)};
+}
+
+std::optional<std::string> ShardRelay::FullQueue(const flow::Flow& flow, std::size_t octets) const {
+  const auto unsent = unsent_.find(flow.id);
+  if (unsent != unsent_.end() && unsent->second + octets > options_.send_queue_bytes) {
+    return "send_queue_bytes: the peer reads too slowly";
+  }
+  if (handover_octets_ + context_.actions.send_octets + octets > options_.handover_octets) {
+    return "handover_octets: more is sent than this host can";
+  }
+  const std::string& tenant = flow.key.owner.tenant;
+  if (tenant.empty()) return std::nullopt;
+  const std::size_t handed_over = tenant_handover_.Of(tenant) + octets;
+  if (tenant_unsent_.Of(tenant) + handed_over > options_.waiting_octets_per_tenant) {
+    return "waiting_octets_per_tenant: the tenant's peers read too slowly";
+  }
+  const auto percent = static_cast<std::size_t>(context_.state.options.tenant_share);
+  if (handed_over > options_.handover_octets / 100 * percent) {
+    return "tenant_share: the tenant sends its part of handover_octets";
+  }
+  return std::nullopt;
 }
 
 void ShardRelay::OnQueued(const flow::FlowId& id, std::size_t octets) {
-  if (octets == 0) {
-    unsent_.erase(id);
-  } else {
-    unsent_[id] = octets;
-  }
+  const flow::Flow* flow = flows_.pool().Find(id);
+  if (flow == nullptr) return;
+  const std::size_t before = std::exchange(unsent_[id], octets);
+  tenant_unsent_.Add(flow->key.owner.tenant, octets);
+  tenant_unsent_.Take(flow->key.owner.tenant, before);
+  if (octets == 0) unsent_.erase(id);
+}
+
+std::size_t ShardRelay::TenantOctets::Of(const std::string& tenant) const {
+  const auto found = octets_.find(tenant);
+  return found == octets_.end() ? 0 : found->second;
+}
+
+void ShardRelay::TenantOctets::Add(const std::string& tenant, std::size_t octets) {
+  if (!tenant.empty() && octets > 0) octets_[tenant] += octets;
+}
+
+void ShardRelay::TenantOctets::Take(const std::string& tenant, std::size_t octets) {
+  const auto found = octets_.find(tenant);
+  if (found == octets_.end()) return;
+  found->second -= octets;
+  if (found->second == 0) octets_.erase(found);
 }
 
 }  // namespace flowbroker::engine

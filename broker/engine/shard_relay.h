@@ -34,7 +34,10 @@ class ShardRelay {
   /// `octets` of the flow wait in its socket's queue.
   void OnQueued(const flow::FlowId& id, std::size_t octets);
   /// `octets` sent earlier have not reached the sockets yet: the driver is behind.
-  void NoteHandover(std::size_t octets) { handover_octets_ = octets; }
+  void NoteHandover(std::size_t octets) {
+    handover_octets_ = octets;
+    if (octets == 0) tenant_handover_.clear();
+  }
 
   /// When the oldest held message is given up.
   TimePoint NextDeadline() const;
@@ -46,6 +49,8 @@ class ShardRelay {
     InboundMessage message;
     TimePoint until;
   };
+  /// What a held message costs, so that many empty ones are no way around the limit of a tenant.
+  static std::size_t CostOf(const Held& held) { return sizeof(Held) + held.message.bytes.size(); }
   struct HeldMessages {
     std::deque<Held> messages = {};
     std::size_t octets = 0;
@@ -58,7 +63,8 @@ class ShardRelay {
   };
 
   bool MayUse(RelayId relay, const flow::Flow& flow) const;
-  std::optional<Failure> CheckQueues(const flow::FlowId& id, std::size_t octets) const;
+  std::optional<Failure> CheckQueues(const flow::Flow& flow, std::size_t octets) const;
+  std::optional<std::string> FullQueue(const flow::Flow& flow, std::size_t octets) const;
   std::optional<RelayId> RouteOf(const flow::Flow& flow, const sip::MessageHead& head) const;
   void Deliver(const flow::Flow& flow, std::optional<RelayId> relay, InboundMessage message, TimePoint now);
   void DeliverAgain(const flow::Flow& flow, InboundMessage message, TimePoint now);
@@ -76,6 +82,21 @@ class ShardRelay {
   std::unordered_map<flow::FlowId, RelayId> exclusive_owner_;  // the stream that sent on an exclusive flow first
   std::unordered_map<flow::FlowId, std::size_t> unsent_;       // octets in socket queues, where there are any
   std::size_t handover_octets_ = 0;
+
+  /// Octets by tenant, where there are any; the operator's are not counted.
+  class TenantOctets {
+   public:
+    std::size_t Of(const std::string& tenant) const;
+    void Add(const std::string& tenant, std::size_t octets);
+    void Take(const std::string& tenant, std::size_t octets);
+    void clear() { octets_.clear(); }
+
+   private:
+    std::unordered_map<std::string, std::size_t> octets_;
+  };
+  TenantOctets tenant_held_;
+  TenantOctets tenant_unsent_;
+  TenantOctets tenant_handover_;
 };
 
 }  // namespace flowbroker::engine

@@ -10,6 +10,7 @@ using location::AnswerOrigin;
 
 std::variant<SharedResolver::Answer, SharedResolver::Instruction> SharedResolver::Ask(const dns::Question& question,
                                                                                       std::uint8_t shard,
+                                                                                      const std::string& tenant,
                                                                                       TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (auto cached = cache_.Find(question, now)) return Answer{std::move(cached->records), AnswerOrigin::kCache};
@@ -18,16 +19,17 @@ std::variant<SharedResolver::Answer, SharedResolver::Instruction> SharedResolver
     if (stale) return Answer{std::move(stale->records), AnswerOrigin::kStale};
     recheck_at_.erase(recheck);
   }
-  const auto [entry, first] = in_flight_.try_emplace(question);
-  auto& shards = entry->second;
+  auto& [shards, tenants] = in_flight_[question];
   if (std::ranges::find(shards, shard) == shards.end()) shards.push_back(shard);
-  return first ? Instruction::kAsk : Instruction::kWait;
+  if (std::ranges::find(tenants, tenant) != tenants.end()) return Instruction::kWait;
+  tenants.push_back(tenant);
+  return Instruction::kAsk;
 }
 
 SharedResolver::Ended SharedResolver::End(const dns::Question& question, dns::RecordSet records, TimePoint now) {
   const std::lock_guard lock(mutex_);
   Ended ended{{std::move(records), AnswerOrigin::kServer}, {}};
-  if (auto waiting = in_flight_.extract(question)) ended.shards = std::move(waiting.mapped());
+  if (auto waiting = in_flight_.extract(question)) ended.shards = std::move(waiting.mapped().shards);
   if (!dns::IsDnsTrouble(ended.answer.records.status)) {
     cache_.Store(question, ended.answer.records, now);
     recheck_at_.erase(question);

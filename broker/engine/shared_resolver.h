@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -11,8 +12,9 @@
 
 namespace flowbroker::engine {
 
-/// The DNS cache of the whole broker, and the knowledge of which question is in flight: no name and type is asked twice
-/// at the same time, whichever shards want it. Asks nothing itself. Thread-safe.
+/// The DNS cache of the whole broker, and the knowledge of which question is in flight: no tenant has a name and type
+/// asked twice at the same time, whichever shards want it; two tenants may, because the question of one who asks much
+/// waits for its turn. The first answer is for all. Asks nothing itself. Thread-safe.
 class SharedResolver {
  public:
   explicit SharedResolver(const dns::DnsCacheOptions& options) : cache_(options) {}
@@ -23,11 +25,12 @@ class SharedResolver {
   };
   enum class Instruction : std::uint8_t {
     kAsk,   ///< nobody asks: the caller's shard must, and must then call End
-    kWait,  ///< another request asks: the answer comes to the caller's shard by itself
+    kWait,  ///< another request of the tenant asks: the answer comes to the caller's shard by itself
   };
 
   /// The answer where it is known, else what to do about it.
-  std::variant<Answer, Instruction> Ask(const dns::Question& question, std::uint8_t shard, TimePoint now);
+  std::variant<Answer, Instruction> Ask(const dns::Question& question, std::uint8_t shard, const std::string& tenant,
+                                        TimePoint now);
 
   struct Ended {
     Answer answer;
@@ -46,7 +49,11 @@ class SharedResolver {
 
   std::mutex mutex_;
   dns::DnsCache cache_;
-  std::unordered_map<dns::Question, std::vector<std::uint8_t>> in_flight_;
+  struct InFlight {
+    std::vector<std::uint8_t> shards = {};  // that wait
+    std::vector<std::string> tenants = {};  // that had it asked
+  };
+  std::unordered_map<dns::Question, InFlight> in_flight_;
   std::unordered_map<dns::Question, TimePoint> recheck_at_;  // questions whose stale answer is in use
 };
 

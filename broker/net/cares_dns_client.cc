@@ -3,11 +3,12 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <deque>
+#include <string>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 
+#include "broker/base/fair_slots.h"
 #include "broker/net/cares_channel.h"
 #include "broker/net/dns_answer_reader.h"
 #include "broker/net/dns_lookup.h"
@@ -25,8 +26,18 @@ using dns::RecordSet;
 
 class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
  public:
+  struct Request {
+    dns::Question question;
+    std::string tenant;
+    Callback done;
+  };
+
   Impl(boost::asio::io_context& io, CaresDnsClientOptions options)
-      : io_(io), options_(std::move(options)), order_(options_.servers.size(), options_.retry_silent_after) {
+      : io_(io),
+        options_(std::move(options)),
+        order_(options_.servers.size(), options_.retry_silent_after),
+        slots_(FairSlots::WithPercent(options_.max_in_flight, options_.tenant_share)),
+        places_(FairSlots::WithPercent(options_.max_waiting, options_.tenant_share)) {
     // A question stays open at its server until its lookup gives up, because the answer may be late.
     const Duration longest = options_.timeout * options_.tries * static_cast<int>(options_.servers.size());
     for (const Endpoint& server : options_.servers) {
@@ -34,20 +45,23 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
-  void Query(const dns::Question& question, Callback done) {
-    if (lookups_.size() < options_.max_in_flight) {
-      Begin(question, std::move(done));
-    } else if (waiting_.size() < options_.max_waiting) {
-      waiting_.push_back({question, std::move(done)});
+  void Query(Request request) {
+    const LookupId id = ++last_id_;
+    if (slots_.HasRoom(request.tenant)) {
+      Begin(id, std::move(request));
+    } else if (places_.HasRoom(request.tenant)) {
+      places_.Take(request.tenant);
+      slots_.Wait(request.tenant, id);
+      waiting_.emplace(id, std::move(request));
     } else {
-      PostFailure(std::move(done));
+      PostFailure(std::move(request.done));
     }
   }
 
   void Abandon() {
     channels_.clear();
     for (auto& [id, lookup] : lookups_) PostFailure(std::move(lookup.done));
-    for (auto& waiting : waiting_) PostFailure(std::move(waiting.done));
+    for (auto& [id, request] : waiting_) PostFailure(std::move(request.done));
     lookups_.clear();
     waiting_.clear();
   }
@@ -56,21 +70,18 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
   using LookupId = std::uint64_t;
   struct Lookup {
     DnsLookup machine;
+    std::string tenant;
     Callback done;
     boost::asio::steady_timer patience;  // with the server asked last
   };
-  struct Waiting {
-    dns::Question question;
-    Callback done;
-  };
 
-  void Begin(const dns::Question& question, Callback done) {
-    const LookupId id = ++last_id_;
-    Lookup lookup{DnsLookup(question, options_.tries, options_.max_names), std::move(done),
-                  boost::asio::steady_timer(io_)};
+  void Begin(LookupId id, Request request) {
+    slots_.Take(request.tenant);
+    Lookup lookup{DnsLookup(request.question, options_.tries, options_.max_names), std::move(request.tenant),
+                  std::move(request.done), boost::asio::steady_timer(io_)};
     auto step = lookup.machine.Start(order_.Order());
     lookups_.emplace(id, std::move(lookup));
-    RetrySilentServer(question);
+    RetrySilentServer(request.question);
     CarryOut(id, std::move(step));
   }
 
@@ -146,12 +157,14 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
   void Finish(LookupId id, RecordSet answer) {
     const auto found = lookups_.find(id);
     Callback done = std::move(found->second.done);
+    slots_.Give(found->second.tenant);
     lookups_.erase(found);
     boost::asio::post(io_, [done = std::move(done), answer = std::move(answer)]() mutable { done(std::move(answer)); });
-    if (waiting_.empty()) return;
-    Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
-    Begin(next.question, std::move(next.done));
+    const auto next = slots_.Next();
+    if (!next) return;
+    Request request = std::move(waiting_.extract(*next).mapped());
+    places_.Give(request.tenant);
+    Begin(*next, std::move(request));
   }
 
   void PostFailure(Callback done) {
@@ -165,7 +178,9 @@ class CaresDnsClient::Impl : public std::enable_shared_from_this<Impl> {
   std::vector<std::unique_ptr<CaresChannel>> channels_;  // by server
   LookupId last_id_ = 0;
   std::unordered_map<LookupId, Lookup> lookups_;  // in flight
-  std::deque<Waiting> waiting_;
+  FairSlots slots_;                               // max_in_flight, in turn by tenant
+  FairSlots places_;                              // max_waiting
+  std::unordered_map<LookupId, Request> waiting_;
 };
 
 CaresDnsClient::CaresDnsClient(boost::asio::io_context& io, CaresDnsClientOptions options) {
@@ -177,8 +192,8 @@ CaresDnsClient::~CaresDnsClient() {
   impl_->Abandon();
 }
 
-void CaresDnsClient::Query(const dns::Question& question, Callback done) {
-  impl_->Query(question, std::move(done));
+void CaresDnsClient::Query(const dns::Question& question, const std::string& tenant, Callback done) {
+  impl_->Query({question, tenant, std::move(done)});
 }
 
 }  // namespace flowbroker::net

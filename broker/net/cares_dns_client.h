@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "broker/base/ip_address.h"
@@ -18,6 +19,7 @@ struct CaresDnsClientOptions {
   int tries = 3;                                       ///< per server
   std::size_t max_in_flight = 150;   ///< further questions wait; above ~190 a local resolver's receive buffer overflows
   std::size_t max_waiting = 10'000;  ///< further ones get kServerFailure
+  int tenant_share = 50;             ///< percent of both that one tenant may have, the operator excepted
   Duration retry_silent_after = std::chrono::seconds(30);  ///< a silent server is asked last for so long, then tried
   int max_names = 8;  ///< names asked for along a chain of aliases that the servers do not follow themselves
 };
@@ -34,7 +36,7 @@ class CaresDnsClient final : public dns::DnsClient {
   CaresDnsClient(const CaresDnsClient&) = delete;
   CaresDnsClient& operator=(const CaresDnsClient&) = delete;
 
-  void Query(const dns::Question& question, Callback done) override;
+  void Query(const dns::Question& question, const std::string& tenant, Callback done) override;
 
  private:
   class Impl;

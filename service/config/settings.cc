@@ -97,18 +97,26 @@ const std::array kSettings = {
     Setting{"tenant-flows", "Tenants", "flows of one tenant open at once; 0: no limit",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.live.max_flows_per_tenant; })}
         .Live(),
-    Setting{
-        "tenant-share", "Tenants",
-        "percent that one tenant may take of what all share: requests, attempts and re-probes in flight, also those "
-        "that nobody waits for any longer",
-        Place<int>([](C& c) -> auto& { return c.broker.tenant_share; })}
+    Setting{"tenant-share", "Tenants",
+            "percent that one tenant may take of what all share: requests, attempts, re-probes and DNS questions in "
+            "flight, "
+            "also those that nobody waits for any longer; messages on their way to sockets; races and request ids "
+            "remembered",
+            Place<int>([](C& c) -> auto& { return c.broker.tenant_share; })}
         .From("1", "100"),
+    Setting{"tenant-waiting-bytes", "Tenants",
+            "octets per shard that wait to leave on all flows of one tenant; as many of messages held for its groups",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.waiting_octets_per_tenant; })}
+        .From("1"),
     Setting{"max-tenants", "Tenants", "tenants with calls or streams at once; callers of further ones are refused",
             Place<std::size_t>([](C& c) -> auto& { return c.max_tenants; })}
         .From("1", "1M")
         .Live(),
-    Setting{"egress-deny", "Egress policy", "never connected to: 10.0.0.0/8, 192.0.2.1:5060, [2001:db8::/32]:5060-5080",
-            Place<std::vector<location::EgressRule>>([](C& c) -> auto& { return c.broker.live.egress.deny; })}
+    Setting{
+        "egress-deny", "Egress policy",
+        "never connected to: 10.0.0.0/8, 192.0.2.1:5060, [2001:db8::/32]:5060-5080; name the host's own addresses here "
+        "where it serves what callers must not reach",
+        Place<std::vector<location::EgressRule>>([](C& c) -> auto& { return c.broker.live.egress.deny; })}
         .Live(),
     Setting{"egress-allow", "Egress policy",
             "may be connected to, unless egress-deny names it: also loopback, link-local, multicast and metadata "

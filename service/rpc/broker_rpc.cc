@@ -84,7 +84,7 @@ void BrokerRpc::Resolve(const v1::ResolveRequest& request, UnaryCall<v1::Resolve
   if (!destination) return Fail(call, destination.error());
   const auto deadline = DeadlineOf(call, broker_, options_.max_deadline.load());
   if (!deadline) return;
-  broker_.Resolve(*std::move(destination), *deadline,
+  broker_.Resolve(call.caller().tenant, *std::move(destination), *deadline,
                   [&broker = broker_, &call](const engine::ResolveResult& r) { AnswerResolve(broker, r, call); });
 }
 

@@ -96,7 +96,8 @@ TEST_F(EgressTest, ResolveShowsUsableTargetsOnly) {
   const auto resolve = [this](const char* uri) {
     std::optional<engine::ResolveResult> resolved;
     const auto done = [&resolved](engine::ResolveResult result) { resolved = std::move(result); };
-    shard_.core().resolutions().Start({.to = *sip::SipUri::Parse(uri)}, shard_.now() + seconds(1), done, shard_.now());
+    shard_.core().resolutions().Start("", {.to = *sip::SipUri::Parse(uri)}, shard_.now() + seconds(1), done,
+                                      shard_.now());
     shard_.RunFor(milliseconds(10));
     return resolved;
   };

@@ -114,6 +114,27 @@ TEST_F(FairnessTest, OverItsShareOfRequestsATenantIsRefusedAndOthersAreNot) {
   EXPECT_EQ(RefusedForTheShare(), 200) << "what is over does not count any more";
 }
 
+TEST_F(FairnessTest, OverItsShareOfResolvesATenantIsRefusedAndOthersAreNot) {
+  shard_.Answer("slow.example.org", dns::RecordType::kA, {}, seconds(60));
+  std::map<std::string, int> refused;
+  const auto resolve = [&](const std::string& tenant) {
+    shard_.core().resolutions().Start(
+        tenant, {.to = *sip::SipUri::Parse("sip:slow.example.org:5060;transport=tcp")}, shard_.now() + seconds(5),
+        [&refused, tenant](const engine::ResolveResult& result) {
+          if (result.targets.error().reason == FailureReason::kLimitReached) ++refused[tenant];
+        },
+        shard_.now());
+    shard_.RunFor({});
+  };
+  for (int i = 0; i < 60; ++i) resolve(kGreedy.tenant);
+  resolve(kQuiet.tenant);
+  EXPECT_EQ(refused[kGreedy.tenant], 10);
+  EXPECT_EQ(refused[kQuiet.tenant], 0);
+  shard_.RunFor(seconds(10));
+  resolve(kGreedy.tenant);
+  EXPECT_EQ(refused[kGreedy.tenant], 10) << "what is over does not count any more";
+}
+
 TEST_F(FairnessTest, TheOperatorHasNoShare) {
   AskForDeadHosts(kOperator, 100);
   shard_.RunFor({});
@@ -127,6 +148,104 @@ TEST_F(FairnessTest, WhereAllRoomIsTakenTheNextPlaceGoesToTheNextTenant) {
   shard_.RunFor(milliseconds(500));
   ASSERT_EQ(shard_.connections_opened(), 8);
   EXPECT_LT(TimeToServe(kQuiet), seconds(10)) << "when the first attempt has timed out";
+}
+
+std::string Message(const std::string& body = {}) {
+  return "MESSAGE sip:b@b SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.99;branch=z9hG4bK1\r\nFrom: <sip:a@a>;tag=1\r\n"
+         "To: <sip:b@b>\r\nCall-ID: 1\r\nCSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+class CollectingSink final : public engine::RelaySink {
+ public:
+  bool Offer(engine::InboundMessage& message) override {
+    octets += message.bytes.size();
+    return true;
+  }
+  std::size_t octets = 0;
+};
+
+class RelayFairnessTest : public ::testing::Test {
+ protected:
+  static constexpr std::size_t kRoom = 100'000;
+
+  RelayFairnessTest() { shard_.Script(kPeer, {}); }
+
+  static engine::BrokerOptions Options() {
+    engine::BrokerOptions options;
+    options.flows.waiting_octets_per_tenant = kRoom;
+    options.flows.handover_octets = kRoom;
+    return options;
+  }
+  flow::FlowId Open(const flow::Owner& owner) {
+    auto request = ScriptedShard::RequestFor("sip:192.0.2.10;transport=tcp");
+    request.owner = owner;
+    request.exclusive = true;
+    const auto result = shard_.Acquire(request);
+    shard_.RunFor(seconds(1));
+    return (*result)->flow->id;
+  }
+  static flow::Owner GroupOf(const flow::Owner& owner, int number) {
+    return {.tenant = owner.tenant, .client_group = std::to_string(number)};
+  }
+  /// Octets that come from the groups' peers while nobody takes them, and are delivered later.
+  std::size_t Held(const flow::Owner& owner) {
+    std::vector<flow::FlowId> flows;
+    for (int group = 0; group < 20; ++group) flows.push_back(Open(GroupOf(owner, group)));
+    for (int i = 0; i < 200; ++i)
+      shard_.PeerSends(flows[static_cast<std::size_t>(i % 20)], Message(std::string(1000, 'x')));
+    const auto sink = std::make_shared<CollectingSink>();
+    for (int group = 0; group < 20; ++group) {
+      shard_.core().relay().Attach(++last_relay_, GroupOf(owner, group), sink, shard_.now());
+    }
+    return sink->octets;
+  }
+  std::optional<Failure> Send(engine::RelayId relay, const flow::FlowId& flow, std::size_t octets = 0) {
+    return shard_.core().relay().Send(relay, flow, Message(std::string(octets, 'x')), shard_.now());
+  }
+
+  engine::RelayId last_relay_ = 100;
+  const Target kPeer{{*IpAddress::Parse("192.0.2.10"), 5060}, Transport::kTcp};
+  ScriptedShard shard_{1, Options()};
+};
+
+TEST_F(RelayFairnessTest, ManyGroupsGiveATenantNoMoreRoomForHeldMessages) {
+  const std::size_t held = Held(kGreedy);
+  EXPECT_GT(held, kRoom / 4);
+  EXPECT_LE(held, kRoom);
+  EXPECT_GT(Held(kOperator), kRoom) << "the operator's room is that of each group";
+}
+
+TEST_F(RelayFairnessTest, ManySlowPeersGiveATenantNoMoreRoomForUnsentMessages) {
+  const flow::FlowId first = Open(kGreedy);
+  const flow::FlowId second = Open(kGreedy);
+  const flow::FlowId quiet = Open(kQuiet);
+  shard_.core().relay().Attach(1, kGreedy, std::make_shared<CollectingSink>(), shard_.now());
+  shard_.core().relay().Attach(2, kQuiet, std::make_shared<CollectingSink>(), shard_.now());
+  shard_.core().relay().OnQueued(first, kRoom);
+  const auto refused = Send(1, second);
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(refused->detail.starts_with("waiting_octets_per_tenant")) << refused->detail;
+  EXPECT_FALSE(Send(2, quiet));
+  shard_.core().flows().Close(first, {}, {FailureReason::kClosedByOwner, ""}, shard_.now());
+  EXPECT_FALSE(Send(1, second)) << "what is closed does not count any more";
+  shard_.core().relay().OnQueued(second, kRoom);
+  EXPECT_TRUE(Send(1, second));
+  shard_.core().relay().OnQueued(second, 0);
+  EXPECT_FALSE(Send(1, second));
+}
+
+TEST_F(RelayFairnessTest, OneTenantDoesNotFillTheWayToTheSockets) {
+  const flow::FlowId greedy = Open(kGreedy);
+  const flow::FlowId quiet = Open(kQuiet);
+  shard_.core().relay().Attach(1, kGreedy, std::make_shared<CollectingSink>(), shard_.now());
+  shard_.core().relay().Attach(2, kQuiet, std::make_shared<CollectingSink>(), shard_.now());
+  int sent = 0;
+  while (!Send(1, greedy, 1000)) ++sent;
+  EXPECT_LE(sent, 50);
+  EXPECT_FALSE(Send(2, quiet, 1000));
+  shard_.RunFor({});
+  EXPECT_FALSE(Send(1, greedy, 1000)) << "the sockets had their turn";
 }
 
 }  // namespace

@@ -129,6 +129,7 @@ bool ScriptedShard::Step(TimePoint until) {
 }
 
 void ScriptedShard::CarryOut() {
+  core_->relay().NoteHandover(0);
   while (true) {
     engine::ShardActions actions = core_->TakeActions();
     if (actions.empty()) return;

@@ -20,7 +20,7 @@ class AnsweredRequestsTest : public ::testing::Test {
 };
 
 TEST_F(AnsweredRequestsTest, RemembersForAMinutePerGroup) {
-  AnsweredRequests answered(10);
+  AnsweredRequests answered(10, 50);
   answered.Remember({.client_group = "group"}, "id", {a_, "key"}, start_);
   EXPECT_EQ(answered.Find({.client_group = "group"}, "id", start_ + seconds(59))->flow, a_);
   EXPECT_FALSE(answered.Find({.client_group = "other"}, "id", start_));
@@ -28,13 +28,13 @@ TEST_F(AnsweredRequestsTest, RemembersForAMinutePerGroup) {
 }
 
 TEST_F(AnsweredRequestsTest, EmptyIdIsNoId) {
-  AnsweredRequests answered(10);
+  AnsweredRequests answered(10, 50);
   answered.Remember({.client_group = "group"}, "", {a_, "key"}, start_);
   EXPECT_FALSE(answered.Find({.client_group = "group"}, "", start_));
 }
 
 TEST_F(AnsweredRequestsTest, ForgetsTheOldestBeyondItsLimit) {
-  AnsweredRequests answered(2);
+  AnsweredRequests answered(2, 50);
   answered.Remember({.client_group = "g"}, "1", {a_, "key"}, start_);
   answered.Remember({.client_group = "g"}, "2", {b_, "key"}, start_ + seconds(1));
   answered.Remember({.client_group = "g"}, "3", {b_, "key"}, start_ + seconds(2));
@@ -42,8 +42,18 @@ TEST_F(AnsweredRequestsTest, ForgetsTheOldestBeyondItsLimit) {
   EXPECT_TRUE(answered.Find({.client_group = "g"}, "2", start_ + seconds(2)));
 }
 
+TEST_F(AnsweredRequestsTest, ATenantDoesNotMakeThoseOfAnotherForgotten) {
+  AnsweredRequests answered(10, 50);
+  answered.Remember({.tenant = "quiet"}, "1", {a_, "key"}, start_);
+  for (int i = 0; i < 100; ++i) {
+    answered.Remember({.tenant = "noisy", .client_group = std::to_string(i)}, "1", {b_, "key"}, start_);
+  }
+  EXPECT_TRUE(answered.Find({.tenant = "quiet"}, "1", start_));
+  EXPECT_TRUE(answered.Find({.tenant = "noisy", .client_group = "99"}, "1", start_));
+}
+
 TEST_F(AnsweredRequestsTest, RepeatedAnswerOutlivesTheExpiryOfTheFirst) {
-  AnsweredRequests answered(10);
+  AnsweredRequests answered(10, 50);
   answered.Remember({.client_group = "g"}, "1", {a_, "key"}, start_);
   answered.Remember({.client_group = "g"}, "1", {b_, "key"}, start_ + seconds(30));
   answered.Remember({.client_group = "g"}, "2", {a_, "key"}, start_ + seconds(70));  // tidies up what is older

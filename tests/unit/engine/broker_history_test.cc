@@ -122,7 +122,7 @@ TEST_F(BrokerHistoryTest, AHostStandsForTheTargetsOfItsRaces) {
 TEST_F(BrokerHistoryTest, AHostStandsForItsAddressesInTheDnsCacheToo) {
   Succeeds(Tcp("192.0.2.1"));
   const dns::Question question{*dns::DnsName::Parse("a.example.org"), dns::RecordType::kA};
-  state_.resolver.Ask(question, 0, clock_.now);
+  state_.resolver.Ask(question, 0, "", clock_.now);
   state_.resolver.End(
       question,
       {.status = dns::AnswerStatus::kRecords, .ttl = minutes(1), .addresses = {*IpAddress::Parse("192.0.2.1")}},

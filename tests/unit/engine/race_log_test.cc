@@ -11,10 +11,10 @@
 namespace flowbroker::engine {
 namespace {
 
-RaceRecord Race(const std::string& host) {
+RaceRecord Race(const std::string& host, const std::string& tenant = {}) {
   return {.number = 0,
           .host = host,
-          .owner = {},
+          .owner = {.tenant = tenant},
           .flow = Unexpected({FailureReason::kTimedOut, ""}),
           .ended = {},
           .trace = {},
@@ -28,20 +28,27 @@ std::vector<std::uint64_t> Numbers(const RaceLog& log) {
 }
 
 TEST(RaceLogTest, KeepsTheLastOnesNewestFirst) {
-  RaceLog log(3);
+  RaceLog log(3, 50);
   for (int i = 0; i < 5; ++i) log.Append(Race("example.org"));
   EXPECT_EQ(Numbers(log), (std::vector<std::uint64_t>{5, 4, 3}));
 }
 
 TEST(RaceLogTest, KeepsNothingWhereNothingIsWanted) {
-  RaceLog log(0);
+  RaceLog log(0, 50);
   EXPECT_FALSE(log.enabled());
   log.Append(Race("example.org"));
   EXPECT_TRUE(log.Newest().empty());
 }
 
+TEST(RaceLogTest, ATenantDoesNotDriveOutTheRacesOfAnother) {
+  RaceLog log(4, 50);
+  log.Append(Race("quiet.org", "quiet"));
+  for (int i = 0; i < 10; ++i) log.Append(Race("noisy.org", "noisy"));
+  EXPECT_EQ(Numbers(log), (std::vector<std::uint64_t>{11, 10, 9, 1}));
+}
+
 TEST(RaceLogTest, ARaceThatIsBeingReadOutlivesItsPlace) {
-  RaceLog log(1);
+  RaceLog log(1, 50);
   log.Append(Race("first.org"));
   const auto read = log.Newest();
   log.Append(Race("second.org"));
@@ -50,7 +57,7 @@ TEST(RaceLogTest, ARaceThatIsBeingReadOutlivesItsPlace) {
 }
 
 TEST(RaceLogTest, ThreadsShareTheNumbersWithoutAGap) {
-  RaceLog log(4000);
+  RaceLog log(4000, 50);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&log] {

@@ -51,10 +51,10 @@ class CaresDnsClientTest : public ::testing::Test {
     return *client_;
   }
 
-  RecordSet Resolve(const dns::Question& question) {
+  RecordSet Resolve(const dns::Question& question, const std::string& tenant = {}) {
     io_.restart();
     std::optional<RecordSet> answer;
-    client().Query(question, [&](RecordSet records) { answer = std::move(records); });
+    client().Query(question, tenant, [&](RecordSet records) { answer = std::move(records); });
     EXPECT_FALSE(answer) << "called back from inside Query";
     while (!answer && io_.run_one_for(seconds(10)) > 0) {
     }
@@ -235,7 +235,7 @@ TEST_F(CaresDnsClientTest, NoMoreQuestionsThanAllowedAreInFlightAndAllAreAnswere
   });
   int answered = 0;
   for (int i = 0; i < 50; ++i) {
-    client().Query(Ask(RecordType::kA, "h" + std::to_string(i) + ".example"), [&](const RecordSet& answer) {
+    client().Query(Ask(RecordType::kA, "h" + std::to_string(i) + ".example"), "", [&](const RecordSet& answer) {
       EXPECT_EQ(answer.status, AnswerStatus::kRecords);
       --in_flight;
       ++answered;
@@ -254,11 +254,26 @@ TEST_F(CaresDnsClientTest, QuestionsBeyondTheQueueFailAtOnce) {
   AddServer(Answering);
   std::vector<AnswerStatus> statuses;
   for (int i = 0; i < 3; ++i)
-    client().Query(kAskA, [&](const RecordSet& answer) { statuses.push_back(answer.status); });
+    client().Query(kAskA, "", [&](const RecordSet& answer) { statuses.push_back(answer.status); });
   EXPECT_TRUE(statuses.empty());
   while (statuses.size() < 3 && io_.run_one_for(seconds(10)) > 0) {
   }
   EXPECT_EQ(statuses, (std::vector{AnswerStatus::kServerFailure, AnswerStatus::kRecords, AnswerStatus::kRecords}));
+}
+
+TEST_F(CaresDnsClientTest, AQuestionDoesNotWaitForThoseOfAnotherTenant) {
+  options_.max_in_flight = 4;
+  options_.max_waiting = 10;
+  options_.timeout = seconds(60);
+  AddServer([](const Query& query) { return query.question == kAskA ? Answering(query) : std::nullopt; });
+  int refused = 0;
+  for (int i = 0; i < 20; ++i) {
+    client().Query(Ask(RecordType::kA, "h" + std::to_string(i) + ".example"), "greedy", [&](const RecordSet& answer) {
+      if (answer.status == AnswerStatus::kServerFailure) ++refused;
+    });
+  }
+  EXPECT_EQ(Resolve(kAskA, "quiet").status, AnswerStatus::kRecords);
+  EXPECT_EQ(refused, 20 - 2 - 5) << "half of both is greedy's";
 }
 
 TEST_F(CaresDnsClientTest, DestructionEndsOutstandingQuestionsExactlyOnce) {
@@ -266,7 +281,7 @@ TEST_F(CaresDnsClientTest, DestructionEndsOutstandingQuestionsExactlyOnce) {
   AddServer(Silent);
   std::map<int, int> calls;
   for (int i = 0; i < 4; ++i) {
-    client().Query(kAskA, [&calls, i](const RecordSet& answer) {
+    client().Query(kAskA, "", [&calls, i](const RecordSet& answer) {
       EXPECT_EQ(answer.status, AnswerStatus::kServerFailure);
       ++calls[i];
     });
@@ -281,11 +296,11 @@ TEST_F(CaresDnsClientTest, DestructionEndsOutstandingQuestionsExactlyOnce) {
 TEST_F(CaresDnsClientTest, MayBeDestroyedFromACallbackAndAskedFromOne) {
   AddServer(Answering);
   std::vector<AnswerStatus> statuses;
-  client().Query(kAskA, [&](const RecordSet& answer) {
+  client().Query(kAskA, "", [&](const RecordSet& answer) {
     statuses.push_back(answer.status);
-    client_->Query(kAskA, [&](const RecordSet& second) {
+    client_->Query(kAskA, "", [&](const RecordSet& second) {
       statuses.push_back(second.status);
-      client_->Query(kAskA, [&](const RecordSet& third) { statuses.push_back(third.status); });
+      client_->Query(kAskA, "", [&](const RecordSet& third) { statuses.push_back(third.status); });
       client_.reset();
     });
   });
@@ -312,7 +327,7 @@ TEST_F(CaresDnsClientTest, SourcePortChangesAlsoWhileQuestionsAreOutstanding) {
   const auto held = Ask(RecordType::kA, "held.example");
   auto& server =
       AddServer([&](const Query& query) { return query.question == held ? std::nullopt : Answering(query); });
-  client().Query(held, [](const RecordSet&) {});
+  client().Query(held, "", [](const RecordSet&) {});
   for (int i = 0; i < 150; ++i) Resolve(kAskA);
   std::set<unsigned> ports;
   for (const Query& query : server.queries()) ports.insert(query.source_port);

@@ -275,7 +275,8 @@ bool ConnectionBroker::Warm(AcquireRequest request) {
   impl_->Note("Warm", request.owner);
   return true;
 }
-void ConnectionBroker::Resolve(Destination /*destination*/, TimePoint /*deadline*/, ResolveCallback done) {
+void ConnectionBroker::Resolve(const std::string& /*tenant*/, Destination /*destination*/, TimePoint /*deadline*/,
+                               ResolveCallback done) {
   done({Unexpected({FailureReason::kNoSuchName, ""}), kNever, TraceOf()});
 }
 Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Scope& scope) {
