@@ -169,18 +169,18 @@ class RelayFairnessTest : public ::testing::Test {
  protected:
   static constexpr std::size_t kRoom = 100'000;
 
-  RelayFairnessTest() { shard_.Script(kPeer, {}); }
-
   static engine::BrokerOptions Options() {
     engine::BrokerOptions options;
     options.flows.waiting_octets_per_tenant = kRoom;
     options.flows.handover_octets = kRoom;
     return options;
   }
+  /// To a peer of its own: the script tells sockets apart by their peers.
   flow::FlowId Open(const flow::Owner& owner) {
-    auto request = ScriptedShard::RequestFor("sip:192.0.2.10;transport=tcp");
+    const std::string address = "192.0.2." + std::to_string(++last_peer_);
+    shard_.Script({{*IpAddress::Parse(address), 5060}, Transport::kTcp}, {});
+    auto request = ScriptedShard::RequestFor("sip:" + address + ";transport=tcp");
     request.owner = owner;
-    request.exclusive = true;
     const auto result = shard_.Acquire(request);
     shard_.RunFor(seconds(1));
     return (*result)->flow->id;
@@ -205,7 +205,7 @@ class RelayFairnessTest : public ::testing::Test {
   }
 
   engine::RelayId last_relay_ = 100;
-  const Target kPeer{{*IpAddress::Parse("192.0.2.10"), 5060}, Transport::kTcp};
+  int last_peer_ = 0;
   ScriptedShard shard_{1, Options()};
 };
 
