@@ -122,7 +122,7 @@ Forgotten BrokerHistory::Forget(const Host& host) {
 
 std::unique_ptr<EventSubscription> BrokerHistory::WatchPreferences(std::optional<std::uint64_t> after_sequence,
                                                                    PreferenceSink sink) {
-  const auto id = state_.preference_events.Subscribe(after_sequence, std::move(sink));
+  const auto id = state_.preference_events.Subscribe(after_sequence, std::nullopt, std::move(sink));
   if (!id) return nullptr;
   return std::make_unique<LogSubscription<PreferenceEvent>>(state_.preference_events, *id);
 }

@@ -85,9 +85,9 @@ struct BrokerState {
         preference_events(options.kept_preference_events),
         history(options.history, preference_events),
         resolver(options.dns.cache),
-        events(options.flows.kept_events),
+        events(options.flows.kept_events, options.tenant_share),
         races(options.kept_races, options.tenant_share) {
-    preference_events.Subscribe(std::nullopt,
+    preference_events.Subscribe(std::nullopt, std::nullopt,
                                 [this](const PreferenceEvent& event) { observer.OnPreferenceEvent(event); });
   }
   BrokerState(const BrokerState&) = delete;

@@ -279,8 +279,8 @@ std::vector<ConnectionBroker::SendRefusal> ConnectionBroker::Send(RelayId relay,
 }
 
 std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlows(
-    std::optional<std::uint64_t> after_sequence, EventSink sink) {
-  const auto id = impl_->state_.events.Subscribe(after_sequence, std::move(sink));
+    std::optional<std::uint64_t> after_sequence, std::optional<std::string> tenant, EventSink sink) {
+  const auto id = impl_->state_.events.Subscribe(after_sequence, std::move(tenant), std::move(sink));
   if (!id) return nullptr;
   return std::make_unique<LogSubscription<FlowEvent>>(impl_->state_.events, *id);
 }

@@ -92,11 +92,13 @@ class ConnectionBroker {
   };
   std::vector<SendRefusal> Send(RelayId relay, std::span<const OutboundMessage> messages);
 
-  /// Flow events after `after_sequence` (absent: from now on), in order, pushed to `sink` on shard threads until the
-  /// returned subscription is destroyed. Nothing where those events are no longer kept.
+  /// Flow events of the tenant (absent: of all) after `after_sequence` (absent: from now on), in order, pushed to
+  /// `sink` on shard threads until the returned subscription is destroyed. Nothing where those events are no longer
+  /// kept.
   using EventSubscription = engine::EventSubscription;
   using EventSink = std::function<void(const FlowEvent&)>;
-  std::unique_ptr<EventSubscription> WatchFlows(std::optional<std::uint64_t> after_sequence, EventSink sink);
+  std::unique_ptr<EventSubscription> WatchFlows(std::optional<std::uint64_t> after_sequence,
+                                                std::optional<std::string> tenant, EventSink sink);
   std::uint64_t LatestFlowEvent() const;
 
   /// What was learned of targets, prefixes and families.

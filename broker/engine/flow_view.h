@@ -43,4 +43,9 @@ struct FlowEvent {
   std::optional<Failure> failure;  ///< absent for kOpened
 };
 
+/// For EventLog.
+inline const std::string& TenantOf(const FlowEvent& event) {
+  return event.flow.owner.tenant;
+}
+
 }  // namespace flowbroker::engine

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "broker/base/ip_prefix.h"
@@ -21,5 +22,11 @@ struct PreferenceEvent {
   TimePoint time;
   std::variant<history::FamilyPreference, PreferencesForgotten> what;
 };
+
+/// For EventLog: memory is everybody's.
+inline const std::string& TenantOf(const PreferenceEvent& /*event*/) {
+  static const std::string nobody;
+  return nobody;
+}
 
 }  // namespace flowbroker::engine

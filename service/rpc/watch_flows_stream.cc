@@ -24,7 +24,7 @@ void WatchFlowsStream::OnArrived() {
   }
   Begin(request_.after_sequence(), broker_.LatestFlowEvent(), "list the flows",
         [this](std::optional<std::uint64_t> after) {
-          return broker_.WatchFlows(after, [this](const engine::FlowEvent& event) {
+          return broker_.WatchFlows(after, scope_.tenant, [this](const engine::FlowEvent& event) {
             OnEvent(event.sequence, Wanted(event), [&](v1::FlowEvent& out) { Fill(event, MomentOf(broker_), out); });
           });
         });

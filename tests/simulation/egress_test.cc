@@ -137,7 +137,8 @@ TEST_F(EgressTest, AChangedPolicyClosesFlowsItForbids) {
 TEST_F(EgressTest, AFlowClosedByAPolicyTellsTheReason) {
   std::optional<engine::FlowEvent> last;
   const auto id = shard_.AcquireNow(kTcpUri).first.flow->id;
-  ASSERT_TRUE(shard_.state().events.Subscribe(std::nullopt, [&](const engine::FlowEvent& event) { last = event; }));
+  ASSERT_TRUE(shard_.state().events.Subscribe(std::nullopt, std::nullopt,
+                                              [&](const engine::FlowEvent& event) { last = event; }));
   Deny({"2001:db8::/32"});
   ASSERT_TRUE(last);
   EXPECT_EQ(last->flow.id, id);

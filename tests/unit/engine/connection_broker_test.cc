@@ -62,7 +62,7 @@ class QueueSink final : public RelaySink {
 class EventTape {
  public:
   explicit EventTape(ConnectionBroker& broker)
-      : subscription_(broker.WatchFlows(0, [this](const FlowEvent& event) {
+      : subscription_(broker.WatchFlows(0, std::nullopt, [this](const FlowEvent& event) {
           const std::lock_guard lock(mutex_);
           events_.push_back(event);
           arrived_.notify_all();

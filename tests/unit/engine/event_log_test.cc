@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 #include "broker/engine/flow_view.h"
@@ -13,7 +14,7 @@ namespace {
 
 class EventLogTest : public ::testing::Test {
  protected:
-  FlowEvent Event() {
+  FlowEvent Event(const std::string& tenant = {}) {
     const Endpoint endpoint{*IpAddress::Parse("192.0.2.1"), 5060};
     return {.sequence = 0,
             .time = TimePoint{std::chrono::seconds(1)},
@@ -25,7 +26,7 @@ class EventLogTest : public ::testing::Test {
                      .probing = false,
                      .exclusive = false,
                      .tls_identity = "",
-                     .owner = {},
+                     .owner = {.tenant = tenant},
                      .opened = {},
                      .last_activity = {},
                      .messages_sent = 0,
@@ -44,27 +45,51 @@ class EventLogTest : public ::testing::Test {
 
 TEST_F(EventLogTest, WatcherWithoutASequenceSeesOnlyWhatComes) {
   log_.Append(Event());
-  ASSERT_TRUE(log_.Subscribe(std::nullopt, Collect()));
+  ASSERT_TRUE(log_.Subscribe(std::nullopt, std::nullopt, Collect()));
   log_.Append(Event());
   EXPECT_EQ(seen_, (std::vector<std::uint64_t>{2}));
 }
 
 TEST_F(EventLogTest, ResumesFromASequenceWithoutGapsOrRepeats) {
   for (int i = 0; i < 4; ++i) log_.Append(Event());
-  ASSERT_TRUE(log_.Subscribe(2, Collect()));
+  ASSERT_TRUE(log_.Subscribe(2, std::nullopt, Collect()));
   log_.Append(Event());
   EXPECT_EQ(seen_, (std::vector<std::uint64_t>{3, 4, 5}));
 }
 
 TEST_F(EventLogTest, RefusesToResumeOverAGapOrFromTheFuture) {
   for (int i = 0; i < 5; ++i) log_.Append(Event());
-  EXPECT_FALSE(log_.Subscribe(1, Collect())) << "event 2 is no longer kept";
-  EXPECT_TRUE(log_.Subscribe(2, Collect()));
-  EXPECT_FALSE(log_.Subscribe(6, Collect()));
+  EXPECT_FALSE(log_.Subscribe(1, std::nullopt, Collect())) << "event 2 is no longer kept";
+  EXPECT_TRUE(log_.Subscribe(2, std::nullopt, Collect()));
+  EXPECT_FALSE(log_.Subscribe(6, std::nullopt, Collect()));
+}
+
+TEST_F(EventLogTest, OnlyThoseWhoWatchTheTenantOrAllAreTold) {
+  log_.Append(Event("alice"));
+  log_.Append(Event("mallory"));
+  const auto alices = log_.Subscribe(0, "alice", Collect());
+  log_.Append(Event("mallory"));
+  log_.Append(Event("alice"));
+  EXPECT_EQ(seen_, (std::vector<std::uint64_t>{1, 4}));
+  log_.Unsubscribe(*alices);
+  log_.Append(Event("alice"));
+  EXPECT_EQ(seen_.size(), 2U);
+}
+
+TEST_F(EventLogTest, ATenantResumesWhateverTheOthersDo) {
+  EventLog<FlowEvent> log(4, 50);
+  log.Append(Event("quiet"));
+  log.Append(Event("quiet"));
+  for (int i = 0; i < 100; ++i) log.Append(Event("noisy"));
+  ASSERT_TRUE(log.Subscribe(1, "quiet", Collect()));
+  EXPECT_EQ(seen_, std::vector<std::uint64_t>{2});
+  EXPECT_FALSE(log.Subscribe(50, "noisy", Collect()));
+  EXPECT_TRUE(log.Subscribe(100, "noisy", Collect()));
+  EXPECT_FALSE(log.Subscribe(1, std::nullopt, Collect())) << "some of all are no longer kept";
 }
 
 TEST_F(EventLogTest, UnsubscribedSinkIsNotCalledAgain) {
-  const auto id = log_.Subscribe(0, Collect());
+  const auto id = log_.Subscribe(0, std::nullopt, Collect());
   log_.Append(Event());
   log_.Unsubscribe(*id);
   log_.Append(Event());

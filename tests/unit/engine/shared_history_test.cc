@@ -83,7 +83,7 @@ TEST(SharedHistoryTest, ASinkRunsWhileOthersReadTheSamePrefix) {
   const Path path = Tcp("2001:db8::1");
   std::vector<std::future<Reachability>> judged;
   bool waited_in_vain = false;
-  events.Subscribe(std::nullopt, [&](const PreferenceEvent&) {
+  events.Subscribe(std::nullopt, std::nullopt, [&](const PreferenceEvent&) {
     judged.push_back(std::async(std::launch::async, [&] { return history.Judge(path, {}).reachability; }));
     judged.push_back(std::async(std::launch::async, [&] { return history.Preferences({}).at(0).reachability; }));
     for (auto& one : judged) waited_in_vain |= one.wait_for(std::chrono::seconds(10)) != std::future_status::ready;
@@ -98,7 +98,7 @@ TEST(SharedHistoryTest, EventsOfAPrefixComeInTheOrderOfItsChanges) {
   constexpr int kRounds = 2000;
   EventLog<PreferenceEvent> events(10);
   std::vector<Reachability> told;
-  events.Subscribe(std::nullopt, [&](const PreferenceEvent& event) {
+  events.Subscribe(std::nullopt, std::nullopt, [&](const PreferenceEvent& event) {
     told.push_back(std::get<history::FamilyPreference>(event.what).reachability);
   });
   SharedHistory history({}, events);

@@ -321,7 +321,7 @@ std::vector<ConnectionBroker::SendRefusal> ConnectionBroker::Send(RelayId relay,
   return impl_->Send(relay, messages);
 }
 std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlows(
-    std::optional<std::uint64_t> /*after_sequence*/, EventSink sink) {
+    std::optional<std::uint64_t> /*after_sequence*/, std::optional<std::string> /*tenant*/, EventSink sink) {
   return impl_->Watch(std::move(sink));
 }
 std::uint64_t ConnectionBroker::LatestFlowEvent() const {
