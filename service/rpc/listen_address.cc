@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -78,6 +79,12 @@ Expected<void> PrepareUnix(const std::string& address, const std::string& path) 
   return {};
 }
 
+std::string TextOf(const addrinfo& found) {
+  std::array<char, NI_MAXHOST> text{};
+  const int error = getnameinfo(found.ai_addr, found.ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST);
+  return error == 0 ? text.data() : "an address";
+}
+
 Expected<void> TryBind(const std::string& address, const addrinfo& to) {
   const ScopedSocket probe(to.ai_family, to.ai_socktype);
   const int on = 1;
@@ -100,10 +107,18 @@ Expected<void> PrepareTcp(const std::string& address) {
   const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
   if (error != 0) return CannotListen(address, gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, &freeaddrinfo);
-  return TryBind(address, *found);
+  return CanListenOnAll(address, *found);
 }
 
 }  // namespace
+
+Expected<void> CanListenOnAll(const std::string& address, const addrinfo& first) {
+  for (const addrinfo* each = &first; each != nullptr; each = each->ai_next) {
+    const std::string which = first.ai_next == nullptr ? address : address + " (" + TextOf(*each) + " of several)";
+    if (auto bound = TryBind(which, *each); !bound) return bound;
+  }
+  return {};
+}
 
 Expected<void> PrepareListenAddress(const std::string& address) {
   constexpr std::string_view kUnix = "unix:";

@@ -58,7 +58,7 @@ class TlsListeners::PortCredentials final : public grpc::ServerCredentials {
   void SetAuthMetadataProcessor(const std::shared_ptr<grpc::AuthMetadataProcessor>& /*processor*/) override {}
 
  private:
-  /// Listens on every address that `address` stands for, with one port; 0 where it can be none of them.
+  /// Listens on every address that `address` stands for, with one port; 0 where one of them cannot be had.
   int AddPortToServer(const std::string& address, grpc_server* server) override {
     const auto [host, port] = Split(address);
     int bound = 0;
@@ -67,6 +67,7 @@ class TlsListeners::PortCredentials final : public grpc::ServerCredentials {
       const std::string where = each + ":" + (bound == 0 ? port : std::to_string(bound));
       const int added = grpc_server_add_http2_port(server, where.c_str(), credentials);
       grpc_server_credentials_release(credentials);
+      if (added == 0) return 0;
       if (bound == 0) bound = added;
     }
     return bound;

@@ -15,6 +15,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "service/rpc/listen_address.h"
 #include "tests/unit/service/fake_broker.h"
 
 namespace flowbroker::rpc {
@@ -304,6 +305,25 @@ TEST_F(RpcServerTest, APortInUseIsAClearError) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().detail, "cannot listen on " + server_->addresses() +
                                        ": Address already in use; stop what listens there, or choose another address");
+}
+
+TEST_F(RpcServerTest, ANameIsListenedOnWithAllOfItsAddressesOrNotAtAll) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV | AI_NUMERICHOST;
+  addrinfo* free = nullptr;
+  addrinfo* taken = nullptr;
+  const std::string port = server_->addresses().substr(server_->addresses().rfind(':') + 1);
+  ASSERT_EQ(getaddrinfo("127.0.0.1", "0", &hints, &free), 0);
+  ASSERT_EQ(getaddrinfo("127.0.0.1", port.c_str(), &hints, &taken), 0);
+  EXPECT_TRUE(CanListenOnAll("sip.example.org:0", *free));
+  free->ai_next = taken;
+  const auto both = CanListenOnAll("sip.example.org:0", *free);
+  free->ai_next = nullptr;
+  freeaddrinfo(free);
+  freeaddrinfo(taken);
+  ASSERT_FALSE(both);
+  EXPECT_THAT(both.error().detail, HasSubstr("sip.example.org:0 (127.0.0.1 of several): Address already in use"));
 }
 
 TEST_F(RpcServerTest, AUnixSocketInUseIsNotTakenAwayButAStaleOneIsReplaced) {
