@@ -196,16 +196,22 @@ std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id, const 
 
 std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
                                                   const flow::Scope& scope) const {
-  std::vector<flow::FlowId> ids;
-  for (const auto& shard : impl_->shards_) {
-    const auto own = shard->Inspect([](const ShardCore& core) { return core.flows().pool().Ids(); });
-    std::ranges::copy_if(own, std::back_inserter(ids), [&](const auto& id) { return !after || id > *after; });
-  }
-  std::ranges::sort(ids);
   std::vector<FlowView> flows;
-  for (const flow::FlowId& id : ids) {
-    if (flows.size() == count) break;
-    if (const auto view = GetFlow(id, scope)) flows.push_back(*view);
+  while (flows.size() < count) {  // once, unless flows are closed meanwhile
+    const std::size_t missing = count - flows.size();
+    std::vector<flow::FlowId> ids;
+    for (const auto& shard : impl_->shards_) {
+      const auto own =
+          shard->Inspect([&](const ShardCore& core) { return core.flows().pool().IdsAfter(after, missing, scope); });
+      ids.insert(ids.end(), own.begin(), own.end());
+    }
+    std::ranges::sort(ids);
+    if (ids.size() > missing) ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(missing), ids.end());
+    for (const flow::FlowId& id : ids) {
+      if (auto view = GetFlow(id, scope)) flows.push_back(*std::move(view));
+    }
+    if (ids.size() < missing) break;  // there are no more
+    after = ids.back();
   }
   return flows;
 }

@@ -1,5 +1,6 @@
 #include "broker/flow/flow_pool.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace flowbroker::flow {
@@ -100,6 +101,22 @@ std::vector<FlowId> FlowPool::Ids() const {
   ids.reserve(flows_.size());
   for (const auto& [id, flow] : flows_) ids.push_back(id);
   return ids;
+}
+
+std::vector<FlowId> FlowPool::IdsAfter(const std::optional<FlowId>& after, std::size_t count,
+                                       const Scope& scope) const {
+  std::vector<FlowId> first;  // a heap with the last of them on top
+  for (const auto& [id, flow] : flows_) {
+    if ((after && id <= *after) || !scope.Covers(flow.key.owner)) continue;
+    if (first.size() == count && (count == 0 || first.front() <= id)) continue;
+    first.push_back(id);
+    std::ranges::push_heap(first);
+    if (first.size() <= count) continue;
+    std::ranges::pop_heap(first);
+    first.pop_back();
+  }
+  std::ranges::sort_heap(first);
+  return first;
 }
 
 void FlowPool::Unlink(Flow& flow) {

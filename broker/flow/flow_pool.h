@@ -49,6 +49,10 @@ class FlowPool {
   /// Ids of all flows, in no order.
   std::vector<FlowId> Ids() const;
 
+  /// Ids of flows that `scope` covers, the first `count` after `after` (absent: from the beginning) in their order.
+  /// Looks at every flow once and keeps `count`.
+  std::vector<FlowId> IdsAfter(const std::optional<FlowId>& after, std::size_t count, const Scope& scope) const;
+
  private:
   void Unlink(Flow& flow);
   void LinkAsMostRecent(Flow& flow);

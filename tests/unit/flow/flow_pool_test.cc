@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <string>
+#include <vector>
 
 #include "tests/support/seeded_random.h"
 
@@ -50,6 +53,25 @@ TEST_F(FlowPoolTest, RemovedFlowIsFoundNoMore) {
   EXPECT_EQ(pool_.FindShareable(Key("192.0.2.1")), nullptr);
   EXPECT_FALSE(pool_.Remove(id));
   EXPECT_EQ(pool_.NextIdle(), kNever);
+}
+
+TEST_F(FlowPoolTest, APageIsTheFirstIdsBehindAnotherOfThoseThatMayBeSeen) {
+  std::vector<FlowId> mine;
+  for (int i = 0; i < 20; ++i) {
+    const std::string address = "192.0.2." + std::to_string(i);
+    mine.push_back(Add(Key(address.c_str(), "mine"), start_).id);
+    Add(Key(address.c_str(), "other"), start_);
+  }
+  std::ranges::sort(mine);
+  const Scope scope{.client_group = "mine"};
+  const auto page = [&mine](std::ptrdiff_t from, std::ptrdiff_t to) {
+    return std::vector<FlowId>(mine.begin() + from, mine.begin() + to);
+  };
+  EXPECT_EQ(pool_.IdsAfter(std::nullopt, 7, scope), page(0, 7));
+  EXPECT_EQ(pool_.IdsAfter(mine[6], 7, scope), page(7, 14));
+  EXPECT_EQ(pool_.IdsAfter(mine[13], 100, scope), page(14, 20));
+  EXPECT_EQ(pool_.IdsAfter(std::nullopt, 100, {}).size(), 40U);
+  EXPECT_TRUE(pool_.IdsAfter(std::nullopt, 0, scope).empty());
 }
 
 TEST_F(FlowPoolTest, LeastRecentlyUsedBecomesIdleFirst) {
