@@ -72,7 +72,7 @@ std::variant<HttpResponse, AdmittedCall> AdminAnswers::Answer(const HttpRequest&
     return answer;
   }
   if (path == kDrain) return Counted("drain", AnswerDrain(request));
-  return Counted(RouteOf(path), AnswerPage(request, path));
+  return Counted(RouteOf(path), AnswerPage(request, path, now));
 }
 
 std::variant<HttpResponse, AdmittedCall> AdminAnswers::AnswerCall(const HttpRequest& request, std::string_view name,
@@ -114,7 +114,13 @@ HttpResponse AdminAnswers::AnswerDrain(const HttpRequest& request) {
   return Respond(request, 200, "application/json", "{\"draining\":true}");
 }
 
-HttpResponse AdminAnswers::AnswerPage(const HttpRequest& request, std::string_view path) {
+HttpResponse AdminAnswers::AnswerMetrics(const HttpRequest& request, TimePoint now) {
+  if (scrapes_.Take(now).pass) return Respond(request, 200, "text/plain; version=0.0.4", handlers_.metrics());
+  handlers_.on_limit(AdminLimit::kRate);
+  return Refuse(request, 429, "too many scrapes a second");
+}
+
+HttpResponse AdminAnswers::AnswerPage(const HttpRequest& request, std::string_view path, TimePoint now) {
   if (request.method() != http::verb::get && request.method() != http::verb::head) {
     return WrongMethod(request, "GET, HEAD");
   }
@@ -123,7 +129,7 @@ HttpResponse AdminAnswers::AnswerPage(const HttpRequest& request, std::string_vi
   if (path == "/healthz") return Respond(request, 503, "text/plain", "a thread does not answer\n");
   if (path == "/readyz" && handlers_.ready()) return Respond(request, 200, "text/plain", "ready\n");
   if (path == "/readyz") return Respond(request, 503, "text/plain", "not serving\n");
-  if (path == "/metrics") return Respond(request, 200, "text/plain; version=0.0.4", handlers_.metrics());
+  if (path == "/metrics") return AnswerMetrics(request, now);
   return Refuse(request, 404, "no such page; those there are stand at /");
 }
 

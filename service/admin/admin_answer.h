@@ -45,7 +45,8 @@ class AdminAnswers {
  private:
   std::variant<HttpResponse, AdmittedCall> AnswerCall(const HttpRequest& request, std::string_view name, TimePoint now);
   HttpResponse AnswerDrain(const HttpRequest& request);
-  HttpResponse AnswerPage(const HttpRequest& request, std::string_view path);
+  HttpResponse AnswerPage(const HttpRequest& request, std::string_view path, TimePoint now);
+  HttpResponse AnswerMetrics(const HttpRequest& request, TimePoint now);
   HttpResponse Index(const HttpRequest& request) const;
   HttpResponse Counted(std::string_view route, HttpResponse response);
 
@@ -53,6 +54,8 @@ class AdminAnswers {
   AccessRules access_;
   CallLimits limits_;
   CallDirectory directory_;
+  // Needs no token and takes milliseconds of the one admin thread, which answers probes too.
+  telemetry::RateLimiter scrapes_{50, std::chrono::milliseconds(20)};
 };
 
 }  // namespace flowbroker::admin

@@ -25,7 +25,7 @@ inline constexpr std::chrono::seconds kTransferTimeout{10};
 enum class AdminLimit : std::uint8_t {
   kConnections,  ///< "admin_connections"
   kCalls,        ///< "admin_calls": in flight
-  kRate,         ///< "admin_rate": setting admin-calls-per-second
+  kRate,         ///< "admin_rate": setting admin-calls-per-second, or scrapes
 };
 
 std::string_view NameOf(AdminLimit limit);

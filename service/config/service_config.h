@@ -28,6 +28,8 @@ struct ServiceConfig {
 
   /// "unix:/path" or "host:port"; empty: DefaultListen().
   std::vector<std::string> listen;
+  /// Of Unix sockets, octal. Who may write to one is an operator; a group must be let in on purpose.
+  std::string listen_mode = "0600";
   /// gRPC over TCP: our certificate chain, its key and the authorities of our callers, PEM. All three or none.
   std::string grpc_certificate_file = {};
   std::string grpc_private_key_file = {};

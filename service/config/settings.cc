@@ -10,6 +10,9 @@ using C = ServiceConfig;
 const std::array kSettings = {
     Setting{"listen", "Process", "where gRPC is served, unix:/path or host:port; may be repeated",
             Place<std::vector<std::string>>([](C& c) -> auto& { return c.listen; })},
+    Setting{"listen-mode", "Process",
+            "file mode of Unix sockets, octal: 0660 lets the group in; who gets in is an operator",
+            Place<std::string>([](C& c) -> auto& { return c.listen_mode; })},
     Setting{"grpc-certificate-file", "Process", "certificate chain for gRPC over TCP, PEM; empty: no TLS",
             Place<std::string>([](C& c) -> auto& { return c.grpc_certificate_file; })},
     Setting{"grpc-private-key-file", "Process", "its key, PEM",

@@ -80,6 +80,9 @@ std::vector<Problem> Validate(const ServiceConfig& config) {
     problems.push_back({"grpc-plaintext", "on is not allowed beside grpc-certificate-file; one of the two"});
   }
   CheckListen(config, problems);
+  if (const auto mode = ParseFileMode(config.listen_mode); !mode) {
+    problems.push_back({"listen-mode", mode.error().detail});
+  }
   CheckAdmin(config, problems);
   const history::HistoryOptions& history = config.broker.history;
   if (history.longest_reprobe < history.first_reprobe) {

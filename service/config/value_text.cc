@@ -234,6 +234,15 @@ Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_po
   return *endpoint;
 }
 
+Expected<unsigned> ParseFileMode(std::string_view text) {
+  unsigned mode = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, mode, 8);
+  const bool octal = text.size() == 4 && text.front() == '0' && error == std::errc() && stopped == end;
+  if (!octal) return Wrong(text, "octal permissions such as 0600 or 0660");
+  return mode;
+}
+
 Expected<Endpoint> ParseListenEndpoint(std::string_view text) {
   const auto endpoint = AddressAndPort(text);
   if (!endpoint) return Wrong(text, "an address and port such as 127.0.0.1:7461 or [::1]:7461");

@@ -41,6 +41,9 @@ std::string ValueText(const std::vector<location::EgressRule>& value);
 /// "127.0.0.1:5300", "[::1]:53", "192.0.2.1" or "2001:db8::1" (then `default_port`).
 Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_port);
 
+/// "0660": permissions in octal, without those of set-uid and the like.
+Expected<unsigned> ParseFileMode(std::string_view text);
+
 /// "127.0.0.1:7461"; port 0 lets the kernel choose.
 Expected<Endpoint> ParseListenEndpoint(std::string_view text);
 

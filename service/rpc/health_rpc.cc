@@ -54,10 +54,10 @@ class HealthWatchStream final : public StreamCall<grpc::ServerAsyncWriter<Health
   std::optional<HealthCheckResponse::ServingStatus> told_;
 };
 
-void HealthRpc::ServeOn(CallQueue& queue) {
+void HealthRpc::ServeOn(CallQueue& queue, CallGate& gate) {
   ServeUnary(queue, Entrance::OpenToAll(), service_, &grpc::health::v1::Health::AsyncService::RequestCheck,
              [this](const auto& request, auto& call) { Check(request, call); });
-  ServeStreams<HealthWatchStream>(queue, Entrance::OpenToAll(), *this);
+  ServeStreams<HealthWatchStream>(queue, gate.For(CallKind::kStream), *this);
 }
 
 void HealthRpc::SetServing(bool serving) {

@@ -20,8 +20,9 @@ class HealthRpc {
  public:
   grpc::Service& service() { return service_; }
 
-  /// Serves every method on `queue`.
-  void ServeOn(CallQueue& queue);
+  /// Serves every method on `queue`. Check is for whoever has got as far as to call; Watch, which stays open, comes
+  /// through `gate` like other streams.
+  void ServeOn(CallQueue& queue, CallGate& gate);
 
   /// Any thread. Watchers are told of a change.
   void SetServing(bool serving);

@@ -3,12 +3,14 @@
 #include <absl/synchronization/mutex.h>
 #include <grpcpp/ext/channelz_service_plugin.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
 #include <climits>
 #include <thread>
 
+#include "service/config/value_text.h"
 #include "service/rpc/listen_address.h"
 #include "service/rpc/status_mapping.h"
 
@@ -43,6 +45,18 @@ void AddConnectionAge(const config::ServiceConfig& config, grpc::ServerBuilder& 
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(config.grpc_connection_age));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Milliseconds(config.grpc_connection_age_grace));
 }
+
+/// While it lives, sockets are made with `mode` and nothing more: gRPC sets no mode of its own.
+class ScopedSocketMode {
+ public:
+  explicit ScopedSocketMode(mode_t mode) : before_(umask(static_cast<mode_t>(~mode & 0777U))) {}
+  ~ScopedSocketMode() { umask(before_); }
+  ScopedSocketMode(const ScopedSocketMode&) = delete;
+  ScopedSocketMode& operator=(const ScopedSocketMode&) = delete;
+
+ private:
+  const mode_t before_;
+};
 
 /// "127.0.0.1:0" and the port the kernel chose -> "127.0.0.1:40123".
 std::string WithPort(const std::string& address, int port) {
@@ -93,7 +107,12 @@ Expected<void> RpcServer::Listen(const config::ServiceConfig& config) {
   for (std::size_t i = 0; i < QueueCount(config.completion_queues); ++i) {
     queues_.push_back(std::make_unique<CallQueue>(builder.AddCompletionQueue()));
   }
-  server_ = builder.BuildAndStart();
+  const auto mode = config::ParseFileMode(config.listen_mode);
+  if (!mode) return Unexpected({FailureReason::kInvalidArgument, "listen-mode: " + mode.error().detail});
+  {
+    const ScopedSocketMode socket_mode(*mode);
+    server_ = builder.BuildAndStart();
+  }
   if (tls_) tls_->Started();
   for (std::size_t i = 0; i < config.listen.size(); ++i) {
     if (server_ == nullptr || ports[i] == 0) {
@@ -125,7 +144,7 @@ void RpcServer::RegisterServices(grpc::ServerBuilder& builder) {
 
 void RpcServer::Serve() {
   for (const auto& queue : queues_) {
-    health_.ServeOn(*queue);
+    health_.ServeOn(*queue, gate_);
     broker_rpc_.ServeOn(*queue);
     flow_rpc_.ServeOn(*queue);
     history_rpc_.ServeOn(*queue);

@@ -81,6 +81,18 @@ TEST_F(AdminAnswerTest, ServesMetrics) {
   EXPECT_EQ(response.body(), "metric 1\n");
 }
 
+TEST_F(AdminAnswerTest, AFloodOfScrapesIsBoundedAndProbesAreStillAnswered) {
+  int answered = 0;
+  while (Ask(http::verb::get, "/metrics").result() == http::status::ok && answered < 1000) ++answered;
+  EXPECT_EQ(answered, 50);
+  EXPECT_EQ(Ask(http::verb::get, "/metrics").result(), http::status::too_many_requests);
+  EXPECT_THAT(limits_, testing::Each(AdminLimit::kRate));
+  EXPECT_EQ(Ask(http::verb::get, "/healthz").result(), http::status::ok);
+  EXPECT_EQ(Ask(http::verb::post, "/drain").result(), http::status::ok);
+  now_ += std::chrono::milliseconds(20);
+  EXPECT_EQ(Ask(http::verb::get, "/metrics").result(), http::status::ok);
+}
+
 TEST_F(AdminAnswerTest, IsHealthyEvenWhenNotReady) {
   EXPECT_EQ(Ask(http::verb::get, "/readyz").result(), http::status::ok);
   ready_ = false;

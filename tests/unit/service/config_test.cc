@@ -40,6 +40,12 @@ EarlyExit Refused(const std::vector<const char*>& arguments) {
   return {loaded.problems.empty() ? 0 : 2, loaded.Problems()};
 }
 
+TEST(FileModeTest, IsPermissionsInOctalAndNothingElse) {
+  EXPECT_EQ(ParseFileMode("0660"), 0660U);
+  for (const char* bad : {"", "660", "0668", "1777", "00660", "-660", "rw-rw----"})
+    EXPECT_FALSE(ParseFileMode(bad)) << bad;
+}
+
 TEST(CommandLineTest, NeedsNoArguments) {
   const ServiceConfig config = Parsed({});
   ASSERT_EQ(config.listen.size(), 1U);

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -114,6 +115,36 @@ TEST_F(RpcSecurityTest, ACertificateThatNamesNobodyIsToldWhatItLacks) {
   EXPECT_FALSE(relay->Read(&answer));
   EXPECT_EQ(relay->Finish().error_code(), grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_TRUE(FakeBroker::Last().seen().empty());
+}
+
+TEST_F(RpcSecurityTest, WatchingHealthCountsAsAStream) {
+  config_.tenant_streams = 1;
+  Start();
+  const auto health = grpc::health::v1::Health::NewStub(ConnectAs("DNS:b.example.org"));
+  grpc::health::v1::HealthCheckResponse response;
+  grpc::ClientContext first_context;
+  const auto first = health->Watch(&first_context, {});
+  ASSERT_TRUE(first->Read(&response));
+  grpc::ClientContext second_context;
+  const auto second = health->Watch(&second_context, {});
+  EXPECT_FALSE(second->Read(&response));
+  EXPECT_EQ(second->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  first_context.TryCancel();
+}
+
+TEST_F(RpcSecurityTest, AUnixSocketIsForWhomItsModeNames) {
+  const auto mode_of = [this] {
+    struct stat status{};
+    EXPECT_EQ(stat((directory_ / "s").c_str(), &status), 0);
+    return status.st_mode & 0777U;
+  };
+  Start();
+  EXPECT_EQ(mode_of(), 0600U);
+  server_->Drain({});
+  server_.reset();
+  config_.listen_mode = "0660";
+  Start();
+  EXPECT_EQ(mode_of(), 0660U);
 }
 
 TEST_F(RpcSecurityTest, HealthIsToldToWhoeverGetsIn) {
