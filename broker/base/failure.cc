@@ -60,6 +60,10 @@ Wording WordingOf(FailureReason reason) {
       return {"certificate_mismatch", "The peer's certificate does not carry the identity wanted."};
     case FailureReason::kProbeTimedOut:
       return {"probe_timed_out", "A probe was not answered."};
+    case FailureReason::kKeepAliveTimedOut:
+      return {"keep_alive_timed_out", "The peer has stopped answering keep-alives; acquire a new flow."};
+    case FailureReason::kMappedAddressChanged:
+      return {"mapped_address_changed", "A NAT on the way has given the flow another address; acquire a new flow."};
     case FailureReason::kMalformedMessage:
       return {"malformed_message", "The peer sent bytes that are not SIP."};
     case FailureReason::kMessageTooLarge:

@@ -38,6 +38,8 @@ enum class FailureReason : std::uint8_t {
   kCertificateUntrusted,  ///< chain, expiry or usage of the peer's certificate is not acceptable
   kCertificateMismatch,   ///< valid certificate, wrong identity (RFC 5922)
   kProbeTimedOut,         ///< a probe on an existing flow or a UDP path was not answered
+  kKeepAliveTimedOut,     ///< a peer that used to answer keep-alives on the flow has stopped: acquire a new flow
+  kMappedAddressChanged,  ///< a NAT on the way has given the flow another address (O5): the peer's messages are lost
   kMalformedMessage,      ///< the peer sent bytes that are not SIP
   kMessageTooLarge,       ///< the peer's message or header section exceeds the configured limit
   // The broker itself.

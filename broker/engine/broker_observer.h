@@ -14,6 +14,7 @@
 #include "broker/engine/flow_view.h"
 #include "broker/engine/preference_event.h"
 #include "broker/flow/acquire_count.h"
+#include "broker/flow/keep_alive.h"
 #include "broker/history/network_registry.h"
 #include "broker/history/reachability_history.h"
 
@@ -77,6 +78,8 @@ class BrokerObserver {
   virtual void OnFlowProbing(const FlowView& /*flow*/) {}
   /// Where to count the Acquires answered with a flow on `path` that opens now; null: nowhere.
   virtual std::shared_ptr<flow::AcquireCount> CountOf(const history::Path& /*path*/) { return nullptr; }
+  /// A flow is asked whether it lives.
+  virtual void OnKeepAlive(flow::KeepAliveMethod /*method*/, Transport /*transport*/) {}
   virtual void OnDnsAnswer(const dns::Question& /*question*/, dns::AnswerStatus /*status*/, Duration /*took*/) {}
   virtual void OnDnsLookup(DnsLookup /*lookup*/) {}
   virtual void OnRelayed(bool /*inbound*/, std::size_t /*messages*/, std::size_t /*bytes*/) {}

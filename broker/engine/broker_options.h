@@ -8,6 +8,7 @@
 #include "broker/base/ip_address.h"
 #include "broker/base/time.h"
 #include "broker/dns/dns_cache.h"
+#include "broker/flow/keep_alive.h"
 #include "broker/history/reachability_history.h"
 #include "broker/history/timer_advice.h"
 #include "broker/location/egress_policy.h"
@@ -37,6 +38,7 @@ struct FlowOptions {
   /// Evidence younger than this proves a flow alive; an older one is probed before a time-sensitive request (H12, S8).
   /// Half a minute is the lifetime of the shortest common NAT binding.
   Duration fresh_for = std::chrono::seconds(30);
+  flow::KeepAliveOptions keep_alive;
   std::size_t max_flows = 100'000;
   std::size_t max_flows_per_target = 64;                    ///< of each tenant, counted in each shard by itself
   std::size_t send_queue_bytes = std::size_t{1024} * 1024;  ///< per flow; beyond it messages are refused

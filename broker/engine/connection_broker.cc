@@ -223,6 +223,14 @@ void ConnectionBroker::ProbeFlow(const flow::FlowId& id, const flow::Scope& scop
   shard->WithCore([&](ShardCore& core, TimePoint now) { core.ProbeFlow(id, scope, deadline, std::move(done), now); });
 }
 
+Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope,
+                                              flow::KeepAliveMethod method, std::optional<Duration> flow_timer) {
+  Shard* shard = impl_->ShardOf(id);
+  if (shard == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});
+  return shard->WithCore(
+      [&](ShardCore& core, TimePoint now) { return core.SetKeepAlive(id, scope, method, flow_timer, now); });
+}
+
 bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {
   Shard* shard = report.flow ? impl_->ShardOf(*report.flow) : nullptr;
   const bool known = shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) {

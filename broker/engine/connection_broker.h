@@ -73,6 +73,12 @@ class ConnectionBroker {
   /// kProbeTimedOut; a caller whose `deadline` is sooner gets kDeadlineExceeded while the probe goes on.
   void ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done);
 
+  /// Asks from now on by `method` whether the flow lives, every 80 to 100 % of `flow_timer` where the server gave one
+  /// (RFC 5626 s.4.4), else as the options say. kUnknownFlow, or kInvalidArgument for a method that the flow's
+  /// transport does not have.
+  Expected<void> SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
+                              std::optional<Duration> flow_timer);
+
   /// Stores the report. False where the flow is not known: then it is only counted.
   bool ReportOutcome(const TransactionReport& report, const flow::Scope& scope);
 

@@ -2,24 +2,29 @@
 
 #include <algorithm>
 
+#include "broker/sip/message_framer.h"
+
 namespace flowbroker::engine {
-namespace {
-
-constexpr std::string_view kPing = "\r\n\r\n";  // RFC 5626 s.4.4.1
-
-}  // namespace
 
 FlowProbes::FlowProbes(ShardContext& context, ShardFlows& flows, OnEnded on_ended)
     : context_(context), flows_(flows), on_ended_(std::move(on_ended)) {}
 
 void FlowProbes::Start(flow::Flow& flow, std::uint64_t acquisition, TimePoint now) {
-  FindOrStart(flow, now).acquisitions.push_back(acquisition);
+  Running& running = FindOrStart(flow, now);
+  running.ends_flow = true;
+  running.acquisitions.push_back(acquisition);
 }
 
 void FlowProbes::Start(flow::Flow& flow, TimePoint deadline, ProbeCallback done, TimePoint now) {
   Running& running = FindOrStart(flow, now);
+  running.ends_flow = true;
   running.callers.emplace_back(deadline, std::move(done));
   Reschedule(running);
+}
+
+void FlowProbes::StartKeepAlive(flow::Flow& flow, bool ends_flow, TimePoint now) {
+  Running& running = FindOrStart(flow, now);
+  running.ends_flow |= ends_flow;
 }
 
 FlowProbes::Running& FlowProbes::FindOrStart(flow::Flow& flow, TimePoint now) {
@@ -39,7 +44,8 @@ FlowProbes::Running& FlowProbes::FindOrStart(flow::Flow& flow, TimePoint now) {
 
 void FlowProbes::Send(const flow::Flow& flow, const Running& running, flow::Probe::Action action) {
   const bool ping = action == flow::Probe::Action::kSendPing;
-  context_.actions.io.emplace_back(SendBytes{flow.connection, ping ? std::string(kPing) : running.request.bytes});
+  context_.actions.io.emplace_back(
+      SendBytes{flow.connection, ping ? std::string(sip::kPingOctets) : running.request.bytes});
 }
 
 void FlowProbes::Reschedule(Running& running) {
@@ -69,6 +75,9 @@ void FlowProbes::Fail(flow::Flow& flow, TimePoint now) {
   if (flow.reading_paused) {  // its answer may lie unread behind messages that nobody takes
     return End(flow::FlowId(flow.id), Unexpected({FailureReason::kLimitReached, "no Relay stream takes its messages"}),
                now);
+  }
+  if (!running_.at(flow.id).ends_flow) {
+    return End(flow::FlowId(flow.id), Unexpected({FailureReason::kProbeTimedOut, "a keep-alive"}), now);
   }
   context_.state.Record({flow.path(), AttemptStage::kProbe, FailureReason::kProbeTimedOut, std::nullopt}, now);
   flows_.Close(flow, {FailureReason::kProbeTimedOut, ""}, now);  // comes back in OnFlowClosed

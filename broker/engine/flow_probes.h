@@ -35,6 +35,10 @@ class FlowProbes {
   /// The same for a caller who gives up at `deadline`; the probe goes on to its own end.
   void Start(flow::Flow& flow, TimePoint deadline, ProbeCallback done, TimePoint now);
 
+  /// The same for a keep-alive, where silence ends the flow only if `ends_flow`, or if anybody else waits for the
+  /// probe.
+  void StartKeepAlive(flow::Flow& flow, bool ends_flow, TimePoint now);
+
   /// Whether `branch` is that of the probe under way on `flow`.
   bool Expects(const flow::FlowId& flow, std::string_view branch) const;
   /// The peer answered; nothing happens where no probe is under way.
@@ -50,6 +54,7 @@ class FlowProbes {
     flow::Probe probe;
     ProbeRequest request;
     TimePoint started;
+    bool ends_flow = false;                                         // where no answer comes
     std::vector<std::pair<TimePoint, ProbeCallback>> callers = {};  // with their deadlines
     std::vector<std::uint64_t> acquisitions = {};
     TimePoint scheduled = kNever;

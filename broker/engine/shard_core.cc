@@ -14,13 +14,16 @@ ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::Sou
                      RandomSource& random)
     : context_{.index = index, .state = state, .sources = sources, .random = random},
       questions_(context_),
-      flows_(context_,
-             [this](const flow::Flow& closed, const Failure& failure, TimePoint now) {
-               relay_.OnFlowClosed(closed, now);
-               probes_.OnFlowClosed(closed.id, failure, now);
-             }),
+      flows_(
+          context_, [this](flow::Flow& opened, TimePoint now) { keep_alives_.OnOpened(opened, now); },
+          [this](const flow::Flow& closed, const Failure& failure, TimePoint now) {
+            keep_alives_.OnFlowClosed(closed);
+            relay_.OnFlowClosed(closed, now);
+            probes_.OnFlowClosed(closed.id, failure, now);
+          }),
       probes_(context_, flows_,
               [this](const FlowProbes::Ended& ended, TimePoint now) { acquisitions_.OnProbeEnded(ended, now); }),
+      keep_alives_(context_, flows_, probes_),
       relay_(context_, flows_),
       acquisitions_(
           context_, flows_, probes_, questions_,
@@ -46,6 +49,13 @@ void ShardCore::ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, Time
   if (flow::Flow* flow = flows_.Find(id, scope)) return probes_.Start(*flow, deadline, std::move(done), now);
   context_.actions.calls.emplace_back(
       [done = std::move(done)] { done(Unexpected({FailureReason::kUnknownFlow, ""})); });
+}
+
+Expected<void> ShardCore::SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
+                                       std::optional<Duration> flow_timer, TimePoint now) {
+  flow::Flow* flow = flows_.Find(id, scope);
+  if (flow == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});
+  return keep_alives_.Configure(*flow, method, flow_timer, now);
 }
 
 std::optional<std::uint64_t> ShardCore::AcquisitionOf(flow::ConnectionId id) const {
@@ -83,7 +93,16 @@ void ShardCore::OnEnded(flow::ConnectionId id, const Failure& failure, TimePoint
   const auto flow = FlowOf(id);
   context_.owners.erase(id);
   if (acquisition) acquisitions_.OnEnded(*acquisition, id, failure, now);
-  if (flow) flows_.Close(*flow, flow::Scope{}, failure, now);
+  if (flow) OnFlowEnded(*flow, failure, now);
+}
+
+void ShardCore::OnFlowEnded(const flow::FlowId& id, const Failure& failure, TimePoint now) {
+  const flow::Flow* flow = flows_.pool().Find(id);
+  if (flow == nullptr) return;
+  // A FIN is how servers that live part with an idle connection; what else ends one (RST, ICMP, silence) is news.
+  if (failure.reason != FailureReason::kClosedByPeer)
+    context_.state.history.Record({flow->path(), AttemptStage::kProbe, failure.reason, std::nullopt}, now);
+  flows_.Close(id, flow::Scope{}, failure, now);
 }
 
 void ShardCore::OnReceived(flow::ConnectionId id, std::span<const MessageFramer::Item> items, TimePoint now) {
@@ -109,11 +128,12 @@ void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, Ti
       return OnFlowMessage(flow, item.bytes, now);
     case MessageFramer::Kind::kPing:  // E7: never answered on a connection that we opened, but the peer lives
       return flows_.pool().NoteEvidence(flow, now);
-    case MessageFramer::Kind::kPong:
-      flows_.pool().NoteEvidence(flow, now);
-      return probes_.OnAnswer(flow, "CRLF", now);
     case MessageFramer::Kind::kStun:
-      return flows_.pool().NoteEvidence(flow, now);
+      return keep_alives_.OnStun(flow, item.bytes, now);
+    case MessageFramer::Kind::kPong:
+      flows_.pool().NoteAlive(flow, now);
+      keep_alives_.OnAnswer(flow, now);
+      return probes_.OnAnswer(flow, "CRLF", now);
   }
   __builtin_unreachable();
 }
@@ -131,10 +151,12 @@ void ShardCore::OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoin
     if (*head->content_length > bytes.size() - head->header_bytes) return;
     bytes = bytes.substr(0, head->header_bytes + *head->content_length);
   }
-  flows_.pool().NoteEvidence(flow, now);
   if (head->is_request || !sip::IsOptionsProbeBranch(head->top_via_branch)) {
+    flows_.pool().NoteEvidence(flow, now);
     return relay_.OnMessage(flow, *head, bytes, now);
   }
+  flows_.pool().NoteAlive(flow, now);
+  keep_alives_.OnAnswer(flow, now);
   // A late answer to an earlier probe interests nobody.
   if (probes_.Expects(flow.id, head->top_via_branch)) {
     probes_.OnAnswer(flow, "OPTIONS " + std::to_string(head->status_code), now);
@@ -146,13 +168,15 @@ void ShardCore::OnQueued(flow::ConnectionId id, std::size_t octets) {
 }
 
 TimePoint ShardCore::NextDeadline() const {
-  return std::min({context_.deadlines.next(), flows_.pool().NextIdle(), relay_.NextDeadline()});
+  return std::min(
+      {context_.deadlines.next(), flows_.pool().NextIdle(), relay_.NextDeadline(), keep_alives_.NextDeadline()});
 }
 
 void ShardCore::OnTimer(TimePoint now) {
   while (const auto number = context_.deadlines.FirstDue(now)) {
     if (!acquisitions_.OnTimer(*number, now) && !probes_.OnTimer(*number, now)) resolutions_.OnTimer(*number, now);
   }
+  keep_alives_.OnTimer(now);
   flows_.CloseIdle(now);
   relay_.ExpireHeld(now);
 }

@@ -11,6 +11,7 @@
 
 #include "broker/engine/acquisitions.h"
 #include "broker/engine/flow_probes.h"
+#include "broker/engine/keep_alives.h"
 #include "broker/engine/questions.h"
 #include "broker/engine/resolutions.h"
 #include "broker/engine/shard_context.h"
@@ -24,8 +25,8 @@ namespace flowbroker::engine {
 /// RelaySink::Offer and the observer are called from here.
 ///
 /// Its parts: `Acquisitions` bring requests to their answers, `ShardFlows` own what comes of them, `FlowProbes` find
-/// out which flows still live, `ShardRelay` carries messages, `Resolutions` answer Resolve. This class only tells each
-/// part what concerns it.
+/// out which flows still live, `KeepAlives` ask them from time to time, `ShardRelay` carries messages, `Resolutions`
+/// answer Resolve. This class only tells each part what concerns it.
 class ShardCore {
  public:
   ShardCore(std::uint8_t index, BrokerState& state, const location::SourceAddressSelector& sources,
@@ -45,6 +46,10 @@ class ShardCore {
   void OnLiveOptionsChanged(TimePoint now);
   void ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done,
                  TimePoint now);
+
+  /// kUnknownFlow, or kInvalidArgument where the flow's transport does not have the method.
+  Expected<void> SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
+                              std::optional<Duration> flow_timer, TimePoint now);
 
   // Events of the outside. Those of a connection that is closed already are ignored.
   void OnDnsAnswer(const dns::Question& question, const SharedResolver::Answer& answer, TimePoint now);
@@ -66,6 +71,7 @@ class ShardCore {
   /// The acquisition whose attempt uses the connection.
   std::optional<std::uint64_t> AcquisitionOf(flow::ConnectionId id) const;
   std::optional<flow::FlowId> FlowOf(flow::ConnectionId id) const;
+  void OnFlowEnded(const flow::FlowId& id, const Failure& failure, TimePoint now);
   void OnFlowItem(flow::Flow& flow, const sip::MessageFramer::Item& item, TimePoint now);
   void OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoint now);
 
@@ -73,6 +79,7 @@ class ShardCore {
   Questions questions_;
   ShardFlows flows_;
   FlowProbes probes_;
+  KeepAlives keep_alives_;
   ShardRelay relay_;
   Acquisitions acquisitions_;
   Resolutions resolutions_;

@@ -18,8 +18,9 @@ Duration TrustedRetryAfter(const TransactionReport& report, const flow::Owner& o
 
 }  // namespace
 
-ShardFlows::ShardFlows(ShardContext& context, OnClosed on_closed)
+ShardFlows::ShardFlows(ShardContext& context, OnOpened on_opened, OnClosed on_closed)
     : context_(context),
+      on_opened_(std::move(on_opened)),
       on_closed_(std::move(on_closed)),
       pool_({.idle_timeout = context.state.options.flows.idle_timeout,
              .max_flows_per_target = context.state.options.flows.max_flows_per_target}) {}
@@ -45,6 +46,7 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
                                network, exclusive, now);
   flow.acquires = state.observer.CountOf(flow.path());
   context_.owners.insert_or_assign(connection, flow.id);
+  on_opened_(flow, now);
   EmitEvent(FlowEventKind::kOpened, flow, std::nullopt, now);
   return &flow;
 }

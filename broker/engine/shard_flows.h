@@ -17,8 +17,10 @@ class ShardFlows {
  public:
   /// Told after a flow has left the pool.
   using OnClosed = std::function<void(const flow::Flow&, const Failure&, TimePoint now)>;
+  /// Told of a flow that is in the pool now; must not close it.
+  using OnOpened = std::function<void(flow::Flow&, TimePoint now)>;
 
-  ShardFlows(ShardContext& context, OnClosed on_closed);
+  ShardFlows(ShardContext& context, OnOpened on_opened, OnClosed on_closed);
 
   flow::FlowPool& pool() { return pool_; }
   const flow::FlowPool& pool() const { return pool_; }
@@ -63,6 +65,7 @@ class ShardFlows {
   FlowView ViewOf(const flow::Flow& flow, bool open, TimePoint now) const;
 
   ShardContext& context_;
+  OnOpened on_opened_;
   OnClosed on_closed_;
   flow::FlowPool pool_;
 };

@@ -10,8 +10,8 @@
 namespace flowbroker::flow {
 
 /// Who is to be looked at when, for very many: a ring of buckets one tick wide, so that adding and taking cost the same
-/// however many there are. Keeps no places: a key that is no longer wanted, or was put off, comes up at its old time and
-/// its owner drops it or adds it anew. Keys beyond the ring come up at its end, early. Pure; not thread-safe.
+/// however many there are. Keeps no places: a key that is no longer wanted, or was put off, comes up at its old time
+/// and its owner drops it or adds it anew. Keys beyond the ring come up at its end, early. Pure; not thread-safe.
 ///
 ///     queue.Add(id, due, now);
 ///     queue.TakeDue(now, limit, [&](Id id) { if (DueOf(id) > now) queue.Add(id, DueOf(id), now); else ...; });

@@ -12,6 +12,7 @@
 #include "broker/flow/acquire_count.h"
 #include "broker/flow/connection_id.h"
 #include "broker/flow/flow_id.h"
+#include "broker/flow/keep_alive.h"
 #include "broker/flow/owner.h"
 #include "broker/history/path.h"
 #include "broker/history/timer_advice.h"
@@ -46,8 +47,11 @@ struct Flow {
   bool suspect = false;         ///< a transaction over it failed since the last evidence
   bool reading_paused = false;  ///< by back-pressure: what the peer sends waits in its socket
 
-  history::TimerAdvice timers{};  ///< what callers were told last
-  TimePoint timers_until{};       ///< when they are to be worked out anew: from then on they are old
+  KeepAlive keep_alive{};
+  TimePoint keep_alive_place = kNever;  ///< where the shard's calendar has it
+
+  history::TimerAdvice timers{};                     ///< what callers were told last
+  TimePoint timers_until{};                          ///< when they are to be worked out anew: from then on they are old
   std::shared_ptr<AcquireCount> acquires = nullptr;  ///< of the Acquires answered with it; null: nobody counts
 
   history::Path path() const { return {network, key.remote}; }

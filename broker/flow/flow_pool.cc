@@ -74,9 +74,13 @@ void FlowPool::NoteActivity(Flow& flow, TimePoint now) {
   LinkAsMostRecent(flow);
 }
 
-void FlowPool::NoteEvidence(Flow& flow, TimePoint now) {
+void FlowPool::NoteAlive(Flow& flow, TimePoint now) {
   flow.last_evidence = now;
   flow.suspect = false;
+}
+
+void FlowPool::NoteEvidence(Flow& flow, TimePoint now) {
+  NoteAlive(flow, now);
   NoteActivity(flow, now);
 }
 

@@ -34,7 +34,8 @@ class FlowPool {
   std::optional<Flow> Remove(const FlowId& id);
 
   void NoteActivity(Flow& flow, TimePoint now);  ///< something was sent, or the flow was given to a caller
-  void NoteEvidence(Flow& flow, TimePoint now);  ///< the peer answered: no longer suspect; activity too
+  void NoteAlive(Flow& flow, TimePoint now);     ///< the peer answered a question of ours: no longer suspect
+  void NoteEvidence(Flow& flow, TimePoint now);  ///< the peer sent something: the same, and activity
 
   /// Whether a further flow of `tenant` to `target` keeps to max_flows_per_target.
   bool HasRoomFor(const Target& target, const std::string& tenant) const;

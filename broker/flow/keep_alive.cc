@@ -71,7 +71,7 @@ KeepAlive::Action KeepAlive::OnDue(TimePoint last_heard, const KeepAliveOptions&
   if (now < limit) {
     resend_ *= 2;
     due_ = std::min(now + resend_, limit);
-    return Action::kAsk;
+    return Action::kAskAgain;
   }
   PlanNext(now, random);
   return has_answered_ || options.answer_required ? Action::kFail : Action::kWait;

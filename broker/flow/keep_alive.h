@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -18,6 +19,9 @@ enum class KeepAliveMethod : std::uint8_t {
   kStun,     ///< a STUN Binding request, answered with our address as the peer sees it; UDP only (O5, RFC 5626 s.4.4.2)
   kOptions,  ///< `OPTIONS` with `Max-Forwards: 0`: every SIP element answers it
 };
+
+inline constexpr std::array kAllKeepAliveMethods = {KeepAliveMethod::kNone, KeepAliveMethod::kCrlf,
+                                                    KeepAliveMethod::kStun, KeepAliveMethod::kOptions};
 
 /// Stable name, used in settings and the API: "none", "crlf", "stun", "options".
 std::string_view ToString(KeepAliveMethod method);
@@ -44,9 +48,7 @@ struct KeepAliveOptions {
   /// answer CRLF, and their flows work all the same.
   bool answer_required = false;
 
-  KeepAliveMethod MethodFor(Transport transport) const {
-    return IsConnectionOriented(transport) ? streams : datagrams;
-  }
+  KeepAliveMethod MethodFor(Transport transport) const { return IsConnectionOriented(transport) ? streams : datagrams; }
 };
 
 /// When one flow is asked whether it lives, and when it counts as dead (O4-O6). A pure machine. Traffic counts as life:
@@ -54,9 +56,10 @@ struct KeepAliveOptions {
 class KeepAlive {
  public:
   enum class Action : std::uint8_t {
-    kWait,  ///< nothing now; due() has moved
-    kAsk,   ///< send the keep-alive; on STUN also again, with the same transaction id
-    kFail,  ///< no answer within the limit from a peer that has to: the flow has failed
+    kWait,      ///< nothing now; due() has moved
+    kAsk,       ///< send the keep-alive
+    kAskAgain,  ///< send the same STUN request again
+    kFail,      ///< no answer within the limit from a peer that has to: the flow has failed
   };
 
   KeepAlive() = default;  ///< asks nothing
@@ -86,10 +89,10 @@ class KeepAlive {
   KeepAliveMethod method_ = KeepAliveMethod::kNone;
   bool has_answered_ = false;
   KeepAliveInterval bounds_{};
-  Duration interval_{};         // drawn for the next question
+  Duration interval_{};  // drawn for the next question
   TimePoint due_ = kNever;
-  TimePoint asked_ = kNever;    // the question that waits for its answer
-  Duration resend_{};           // STUN: until the next retransmission
+  TimePoint asked_ = kNever;  // the question that waits for its answer
+  Duration resend_{};         // STUN: until the next retransmission
 };
 
 }  // namespace flowbroker::flow

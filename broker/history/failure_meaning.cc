@@ -7,6 +7,7 @@ FailureMeaning MeaningOf(FailureReason reason) {
     case FailureReason::kTimedOut:
     case FailureReason::kTlsTimedOut:
     case FailureReason::kProbeTimedOut:
+    case FailureReason::kKeepAliveTimedOut:
     case FailureReason::kOvertaken:  // the loser of a race seldom lives to see its own time-out
       return FailureMeaning::kSilence;
 
@@ -40,6 +41,7 @@ FailureMeaning MeaningOf(FailureReason reason) {
     case FailureReason::kDnsMalformed:
     case FailureReason::kNoLocalAddress:
     case FailureReason::kLocalAddressLost:
+    case FailureReason::kMappedAddressChanged:
     case FailureReason::kMalformedMessage:
     case FailureReason::kMessageTooLarge:
     case FailureReason::kLostRace:

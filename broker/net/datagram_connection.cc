@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "broker/net/asio_address.h"
+#include "broker/sip/stun_message.h"
 
 namespace flowbroker::net {
 namespace {
@@ -93,9 +94,12 @@ void DatagramConnection::Read() {
 }
 
 void DatagramConnection::OnDatagram(std::string_view datagram) {
+  using enum sip::MessageFramer::Kind;
   // A keep-alive shows that the peer lives, not that it heard us: pongs exist on streams only (RFC 5626 s.4.4).
-  const sip::MessageFramer::Item item{
-      IsKeepAlive(datagram) ? sip::MessageFramer::Kind::kPing : sip::MessageFramer::Kind::kMessage, datagram};
+  const auto kind = !datagram.empty() && sip::IsStun(datagram.front()) ? kStun
+                    : IsKeepAlive(datagram)                            ? kPing
+                                                                       : kMessage;
+  const sip::MessageFramer::Item item{kind, datagram};
   sockets_.listener.OnReceived(id_, {&item, 1});
 }
 

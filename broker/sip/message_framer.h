@@ -10,6 +10,10 @@
 
 namespace flowbroker::sip {
 
+// Keep-alives between the messages of a stream (RFC 5626 s.4.4.1).
+inline constexpr std::string_view kPingOctets = "\r\n\r\n";
+inline constexpr std::string_view kPongOctets = "\r\n";
+
 struct FramerLimits {
   /// Start line and headers together; real messages stay under 8 KB, diversion-heavy ones under 32 KB.
   std::size_t max_header_bytes = std::size_t{64} * 1024;

@@ -260,6 +260,31 @@ const std::array kSettings = {
     Setting{"flow-fresh-for", "Flows",
             "evidence younger than this proves a flow alive; without it the flow is probed first",
             Place<Duration>([](C& c) -> auto& { return c.broker.flows.fresh_for; })},
+    Setting{"keep-alive-streams", "Flows",
+            "how an idle flow over TCP or TLS is asked whether it lives: crlf, options or none",
+            Place<flow::KeepAliveMethod>([](C& c) -> auto& { return c.broker.flows.keep_alive.streams; })},
+    Setting{"keep-alive-datagrams", "Flows",
+            "the same over UDP: options, stun (only where all peers understand it) or none",
+            Place<flow::KeepAliveMethod>([](C& c) -> auto& { return c.broker.flows.keep_alive.datagrams; })},
+    Setting{"keep-alive-stream-shortest", "Flows",
+            "least time between two keep-alives over TCP or TLS; drawn at random",
+            Place<Duration>([](C& c) -> auto& { return c.broker.flows.keep_alive.stream_interval.shortest; })}
+        .From("1s", "1h"),
+    Setting{"keep-alive-stream-longest", "Flows", "longest time between them",
+            Place<Duration>([](C& c) -> auto& { return c.broker.flows.keep_alive.stream_interval.longest; })}
+        .From("1s", "1h"),
+    Setting{"keep-alive-datagram-shortest", "Flows", "least time between two keep-alives over UDP; drawn at random",
+            Place<Duration>([](C& c) -> auto& { return c.broker.flows.keep_alive.datagram_interval.shortest; })}
+        .From("1s", "1h"),
+    Setting{"keep-alive-datagram-longest", "Flows", "longest time between them",
+            Place<Duration>([](C& c) -> auto& { return c.broker.flows.keep_alive.datagram_interval.longest; })}
+        .From("1s", "1h"),
+    Setting{"keep-alive-answer-timeout", "Flows", "a keep-alive unanswered for so long ends the flow",
+            Place<Duration>([](C& c) -> auto& { return c.broker.flows.keep_alive.answer_time_limit; })}
+        .From("1s", "1m"),
+    Setting{"keep-alive-answer-required", "Flows",
+            "whether it does so too where the peer has never answered one on that flow",
+            Place<bool>([](C& c) -> auto& { return c.broker.flows.keep_alive.answer_required; })},
     Setting{"max-flows", "Flows", "flows open at once; further ones get RESOURCE_EXHAUSTED",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows; })}
         .From("1"),

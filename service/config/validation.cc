@@ -64,6 +64,20 @@ void CheckAdmin(const ServiceConfig& config, Problems& problems) {
   }
 }
 
+void CheckInterval(const flow::KeepAliveInterval& interval, const char* longest, Problems& problems) {
+  if (interval.longest >= interval.shortest) return;
+  problems.push_back({longest, "must not be less than the shortest one, which is " + ValueText(interval.shortest)});
+}
+
+void CheckKeepAlive(const flow::KeepAliveOptions& options, Problems& problems) {
+  if (!flow::Suits(options.streams, Transport::kTcp))
+    problems.push_back({"keep-alive-streams", "\"stun\" is for UDP; crlf, options or none"});
+  if (!flow::Suits(options.datagrams, Transport::kUdp))
+    problems.push_back({"keep-alive-datagrams", "\"crlf\" is for TCP and TLS; options, stun or none"});
+  CheckInterval(options.stream_interval, "keep-alive-stream-longest", problems);
+  CheckInterval(options.datagram_interval, "keep-alive-datagram-longest", problems);
+}
+
 }  // namespace
 
 std::vector<Problem> Validate(const ServiceConfig& config) {
@@ -89,6 +103,7 @@ std::vector<Problem> Validate(const ServiceConfig& config) {
     problems.push_back({"history-longest-reprobe",
                         "must not be less than history-first-reprobe, which is " + ValueText(history.first_reprobe)});
   }
+  CheckKeepAlive(config.broker.flows.keep_alive, problems);
   return problems;
 }
 

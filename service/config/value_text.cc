@@ -135,6 +135,15 @@ Expected<void> ParseValue(std::string_view text, LogLevel& value) {
   return Wrong(text, "error, warn or info");
 }
 
+Expected<void> ParseValue(std::string_view text, flow::KeepAliveMethod& value) {
+  for (const flow::KeepAliveMethod method : flow::kAllKeepAliveMethods) {
+    if (ToString(method) != text) continue;
+    value = method;
+    return {};
+  }
+  return Wrong(text, "none, crlf, stun or options");
+}
+
 Expected<void> ParseValue(std::string_view text, std::vector<std::string>& value) {
   const auto parts = SplitAtCommas(text);
   value.assign(parts.begin(), parts.end());
@@ -206,6 +215,10 @@ std::string ValueText(const std::string& value) {
 }
 
 std::string ValueText(LogLevel value) {
+  return std::string(ToString(value));
+}
+
+std::string ValueText(flow::KeepAliveMethod value) {
   return std::string(ToString(value));
 }
 

@@ -20,7 +20,8 @@ Expected<void> ParseValue(std::string_view text, int& value);          ///< deci
 Expected<void> ParseValue(std::string_view text, std::size_t& value);  ///< decimal, or with K, M, G (1024-based)
 Expected<void> ParseValue(std::string_view text, Duration& value);     ///< "200ms", "5s", "10m", "1h"; "0"
 Expected<void> ParseValue(std::string_view text, std::string& value);  ///< as it is
-Expected<void> ParseValue(std::string_view text, LogLevel& value);     ///< error|warn|info
+Expected<void> ParseValue(std::string_view text, flow::KeepAliveMethod& value);
+Expected<void> ParseValue(std::string_view text, LogLevel& value);                  ///< error|warn|info
 Expected<void> ParseValue(std::string_view text, std::vector<std::string>& value);  ///< comma-separated
 Expected<void> ParseValue(std::string_view text, std::vector<Endpoint>& value);     ///< "127.0.0.1:5300,[::1]"; port 53
 Expected<void> ParseValue(std::string_view text, std::vector<Transport>& value);    ///< "tls,tcp,udp"
@@ -33,6 +34,7 @@ std::string ValueText(std::size_t value);
 std::string ValueText(Duration value);
 std::string ValueText(const std::string& value);
 std::string ValueText(LogLevel value);
+std::string ValueText(flow::KeepAliveMethod value);
 std::string ValueText(const std::vector<std::string>& value);
 std::string ValueText(const std::vector<Endpoint>& value);
 std::string ValueText(const std::vector<Transport>& value);

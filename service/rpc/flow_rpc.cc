@@ -15,6 +15,10 @@ namespace {
 
 constexpr std::size_t kDefaultPage = 100;
 
+/// Of a `Flow-Timer`: below it a flow would carry little else, above it no NAT on the way keeps it.
+constexpr Duration kMinFlowTimer = std::chrono::seconds(1);
+constexpr Duration kMaxFlowTimer = std::chrono::hours(1);
+
 /// What one page of flows shows.
 struct Page {
   std::optional<flow::FlowId> after;
@@ -34,6 +38,31 @@ Expected<Page> PageOf(const v1::ListFlowsRequest& request, const Caller& caller)
   return page;
 }
 
+Expected<flow::KeepAliveMethod> RequiredMethod(v1::KeepAliveMethod method) {
+  switch (static_cast<int>(method)) {  // an open enum of the wire
+    case v1::KEEP_ALIVE_METHOD_NONE:
+      return flow::KeepAliveMethod::kNone;
+    case v1::KEEP_ALIVE_METHOD_CRLF:
+      return flow::KeepAliveMethod::kCrlf;
+    case v1::KEEP_ALIVE_METHOD_STUN:
+      return flow::KeepAliveMethod::kStun;
+    case v1::KEEP_ALIVE_METHOD_OPTIONS:
+      return flow::KeepAliveMethod::kOptions;
+    case v1::KEEP_ALIVE_METHOD_UNSPECIFIED:
+      return FieldError("method", "required");
+    default:
+      return FieldError("method", "unknown value " + std::to_string(static_cast<int>(method)));
+  }
+}
+
+Expected<std::optional<Duration>> FlowTimerOf(const v1::SetKeepAliveRequest& request) {
+  if (!request.has_flow_timer()) return std::nullopt;
+  const auto asked = FromProto(request.flow_timer(), kMaxFlowTimer, "flow_timer");
+  if (!asked) return Unexpected(asked.error());
+  if (*asked < kMinFlowTimer) return FieldError("flow_timer", "must be from 1 s to 1 h");
+  return *asked;
+}
+
 }  // namespace
 
 void FlowRpc::ServeOn(CallQueue& queue) {
@@ -47,6 +76,8 @@ void FlowRpc::ServeOn(CallQueue& queue) {
              [this](const auto& request, auto& call) { CloseFlow(request, call); });
   ServeUnary(queue, calls, service_, &Async::RequestProbeFlow,
              [this](const auto& request, auto& call) { ProbeFlow(request, call); });
+  ServeUnary(queue, calls, service_, &Async::RequestSetKeepAlive,
+             [this](const auto& request, auto& call) { SetKeepAlive(request, call); });
   ServeStreams<RelayStream>(queue, gate_.For(CallKind::kStream), service_, broker_, options_);
   ServeStreams<WatchFlowsStream>(queue, gate_.For(CallKind::kStream), service_, broker_, options_);
 }
@@ -88,6 +119,16 @@ void FlowRpc::ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::Probe
     call.response().set_answer(Printable(result->answer));
     call.Finish();
   });
+}
+
+void FlowRpc::SetKeepAlive(const v1::SetKeepAliveRequest& request, UnaryCall<v1::SetKeepAliveResponse>& call) {
+  const auto id = RequiredFlowId(request.flow_id());
+  if (!id) return Fail(call, id.error());
+  const auto method = RequiredMethod(request.method());
+  if (!method) return Fail(call, method.error());
+  const auto flow_timer = FlowTimerOf(request);
+  if (!flow_timer) return Fail(call, flow_timer.error());
+  FinishOrFail(call, broker_.SetKeepAlive(*id, call.caller().Sees(), *method, *flow_timer));
 }
 
 }  // namespace flowbroker::rpc

@@ -24,6 +24,7 @@ class FlowRpc {
   void ListFlows(const v1::ListFlowsRequest& request, UnaryCall<v1::ListFlowsResponse>& call);
   void GetFlow(const v1::GetFlowRequest& request, UnaryCall<v1::GetFlowResponse>& call);
   void CloseFlow(const v1::CloseFlowRequest& request, UnaryCall<v1::CloseFlowResponse>& call);
+  void SetKeepAlive(const v1::SetKeepAliveRequest& request, UnaryCall<v1::SetKeepAliveResponse>& call);
   void ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::ProbeFlowResponse>& call);
 
   engine::ConnectionBroker& broker_;

@@ -100,6 +100,8 @@ grpc::StatusCode CodeOf(FailureReason reason) {
     case FailureReason::kCertificateUntrusted:
     case FailureReason::kCertificateMismatch:
     case FailureReason::kProbeTimedOut:
+    case FailureReason::kKeepAliveTimedOut:
+    case FailureReason::kMappedAddressChanged:
     case FailureReason::kMalformedMessage:
     case FailureReason::kMessageTooLarge:
     case FailureReason::kShuttingDown:

@@ -60,6 +60,10 @@ void BrokerTelemetry::OnRaceWon(const history::Path& winner, std::size_t positio
   metrics_.attempts.CountWin(winner.target.family(), position);
 }
 
+void BrokerTelemetry::OnKeepAlive(flow::KeepAliveMethod method, Transport transport) {
+  metrics_.flows.CountKeepAlive(method, transport);
+}
+
 void BrokerTelemetry::OnReprobe(const history::Path& /*path*/, std::optional<FailureReason> failure) {
   metrics_.attempts.CountReprobe(failure);
 }

@@ -25,6 +25,7 @@ class BrokerTelemetry final : public engine::BrokerObserver {
   void OnAcquired(const engine::AnsweredAcquire& acquire) override;
   void OnRequestsWaiting(int change) override { metrics_.acquires.CountWaiting(change); }
   void OnRaceWon(const history::Path& winner, std::size_t position, std::span<const history::Path> candidates) override;
+  void OnKeepAlive(flow::KeepAliveMethod method, Transport transport) override;
   void OnReprobe(const history::Path& path, std::optional<FailureReason> failure) override;
   void OnAttempt(const history::AttemptOutcome& outcome) override { metrics_.attempts.Count(outcome); }
   void OnFlowEvent(const engine::FlowEvent& event) override { metrics_.flows.CountEvent(event); }

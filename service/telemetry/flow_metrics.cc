@@ -15,6 +15,14 @@ FlowMetrics::FlowMetrics(prometheus::Registry& registry) {
     }
   }
   opened_ = &Counters(registry, "flowbroker_flows_opened_total", "Flows opened.").Add({});
+  auto& keep_alives = Counters(registry, "flowbroker_keep_alives_total", "Keep-alives sent on flows, by method.");
+  for (const flow::KeepAliveMethod method : flow::kAllKeepAliveMethods) {
+    for (const Transport transport : kAllTransports) {
+      if (method == flow::KeepAliveMethod::kNone || !flow::Suits(method, transport)) continue;
+      keep_alives_[Index(method)][Index(transport)] =
+          &keep_alives.Add({{"method", LabelOf(method)}, {"transport", LabelOf(transport)}});
+    }
+  }
   auto& closed = Counters(registry, "flowbroker_flows_closed_total", "Flows closed, by reason.");
   for (std::size_t i = 0; i < kReasons; ++i) {
     closed_[i] = &closed.Add({{"reason", LabelOf(static_cast<FailureReason>(i))}});

@@ -14,6 +14,9 @@ class FlowMetrics {
   explicit FlowMetrics(prometheus::Registry& registry);
 
   void CountEvent(const engine::FlowEvent& event);
+  void CountKeepAlive(flow::KeepAliveMethod method, Transport transport) {
+    keep_alives_[Index(method)][Index(transport)]->Increment();
+  }
   /// A probe of the flow has begun, or is over.
   void NoteProbing(const engine::FlowView& flow);
 
@@ -30,6 +33,8 @@ class FlowMetrics {
 
   std::array<std::array<std::array<prometheus::Gauge*, kStates>, kAllFamilies.size()>, kAllTransports.size()> open_{};
   prometheus::Counter* opened_ = nullptr;
+  /// Where the transport has the method; else null.
+  std::array<std::array<prometheus::Counter*, kAllTransports.size()>, flow::kAllKeepAliveMethods.size()> keep_alives_{};
   std::array<prometheus::Counter*, kReasons> closed_{};
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 
+#include "broker/sip/stun_message.h"
 #include "tests/simulation/scripted_shard.h"
 
 namespace flowbroker::simulation {
@@ -153,6 +154,7 @@ void ScriptedShard::Send(const engine::SendBytes& send) {
   if (socket == nullptr) return;
   socket->sent += send.bytes;
   if (send.bytes == "\r\n\r\n") return SendPing(send.id, 0);
+  if (sip::IsStun(send.bytes.front())) return AnswerStun(send);
   if (!send.bytes.starts_with("OPTIONS ")) return;
   const TargetScript script = ScriptOf(socket->target);
   const auto round_trip = RoundTrip(script);
@@ -166,7 +168,9 @@ void ScriptedShard::Send(const engine::SendBytes& send) {
 void ScriptedShard::SendPing(flow::ConnectionId id, std::size_t copy) {
   const Socket* socket = Find(id);
   if (socket == nullptr) return;
-  if (const auto round_trip = RoundTrip(ScriptOf(socket->target))) {
+  const TargetScript script = ScriptOf(socket->target);
+  if (!script.answers_pings) return;
+  if (const auto round_trip = RoundTrip(script)) {
     return At(now_ + *round_trip, [this, id] {
       const sip::MessageFramer::Item pong{sip::MessageFramer::Kind::kPong, "\r\n"};
       core_->OnReceived(id, {&pong, 1}, now_);
@@ -175,6 +179,19 @@ void ScriptedShard::SendPing(flow::ConnectionId id, std::size_t copy) {
   if (copy + 1 < kDataTimes.size()) {
     At(now_ + kDataTimes[copy + 1] - kDataTimes[copy], [=, this] { SendPing(id, copy + 1); });
   }
+}
+
+void ScriptedShard::AnswerStun(const engine::SendBytes& send) {
+  const Socket& socket = sockets_.at(send.id.value);
+  const TargetScript script = ScriptOf(socket.target);
+  const auto round_trip = RoundTrip(script);
+  if (!round_trip) return;
+  const auto answer =
+      sip::WriteBindingAnswer(sip::ReadStun(send.bytes)->id, script.mapped.value_or(socket.local), true);
+  At(now_ + *round_trip, [this, id = send.id, bytes = std::string(answer.view())] {
+    const sip::MessageFramer::Item item{sip::MessageFramer::Kind::kStun, bytes};
+    core_->OnReceived(id, {&item, 1}, now_);
+  });
 }
 
 void ScriptedShard::AnswerProbe(flow::ConnectionId id, const std::string& request) {

@@ -105,6 +105,7 @@ class ScriptedShard {
   void OnHelloAnswered(flow::ConnectionId id, const TargetScript& script);
   void Send(const engine::SendBytes& send);
   void SendPing(flow::ConnectionId id, std::size_t copy);
+  void AnswerStun(const engine::SendBytes& send);
   void AnswerProbe(flow::ConnectionId id, const std::string& request);
   void Connect(flow::ConnectionId id, std::optional<Duration> rtt);
   void End(flow::ConnectionId id, FailureReason reason, const std::string& detail = {});

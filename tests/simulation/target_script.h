@@ -2,7 +2,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
+#include "broker/base/ip_address.h"
 #include "broker/base/time.h"
 
 namespace flowbroker::simulation {
@@ -23,7 +25,10 @@ struct TargetScript {
   Kind kind = Kind::kAnswers;
   Duration rtt = std::chrono::milliseconds(20);  ///< the shortest
   Duration jitter = Duration::zero();            ///< mean of what comes on top, exponentially distributed
-  double loss = 0;                               ///< probability that a packet is lost, each way
+  bool answers_pings = true;                     ///< CRLF CRLF; elements of plain RFC 3261 need not
+  /// Our address as the target sees it and tells by STUN; absent: the true one.
+  std::optional<Endpoint> mapped = std::nullopt;
+  double loss = 0;  ///< probability that a packet is lost, each way
 };
 
 }  // namespace flowbroker::simulation

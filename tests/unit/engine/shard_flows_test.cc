@@ -41,7 +41,8 @@ class ShardFlowsTest : public ::testing::Test {
   testing::SeededRandom random_{1};
   ShardContext context_{.index = 0, .state = state_, .sources = sources_, .random = random_};
   std::vector<Failure> ends_;
-  ShardFlows flows_{context_, [this](const flow::Flow&, const Failure& why, TimePoint) { ends_.push_back(why); }};
+  ShardFlows flows_{context_, [](flow::Flow&, TimePoint) {},
+                    [this](const flow::Flow&, const Failure& why, TimePoint) { ends_.push_back(why); }};
 };
 
 const LocalInterface kEth0{"eth0", {{Address("192.0.2.1"), 24}}};
@@ -99,7 +100,7 @@ class TenantFlowsTest : public ShardFlowsTest {
   /// Another shard of the same broker.
   struct OtherShard {
     ShardContext context;
-    ShardFlows flows{context, [](const flow::Flow&, const Failure&, TimePoint) {}};
+    ShardFlows flows{context, [](flow::Flow&, TimePoint) {}, [](const flow::Flow&, const Failure&, TimePoint) {}};
   };
 
   static void SetLimit(ShardContext& context, std::size_t limit) {

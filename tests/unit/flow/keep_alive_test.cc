@@ -117,11 +117,11 @@ TEST_F(KeepAliveTest, StunIsSentAgainUntilTheLimit) {  // RFC 5389 s.7.2.1
   KeepAlive keep_alive = Asking(KeepAliveMethod::kStun, Transport::kUdp, /*answers_pings=*/true);
   std::vector<Duration> sent{Duration::zero()};
   TimePoint now = now_;
-  Action action = Action::kAsk;
-  while (action == Action::kAsk) {
+  Action action = Action::kAskAgain;
+  while (action == Action::kAskAgain) {
     now = keep_alive.due();
     action = keep_alive.OnDue(kStart, options_, now, random_);
-    if (action == Action::kAsk) sent.push_back(now - now_);
+    if (action == Action::kAskAgain) sent.push_back(now - now_);
   }
   EXPECT_EQ(action, Action::kFail);
   EXPECT_EQ(now, now_ + seconds(10));

@@ -29,6 +29,7 @@ std::string_view KindOf(const Setting& setting) {
     std::string_view operator()(Place<Duration>) const { return "A time"; }
     std::string_view operator()(Place<std::string>) const { return "A text"; }
     std::string_view operator()(Place<LogLevel>) const { return "One word"; }
+    std::string_view operator()(Place<flow::KeepAliveMethod>) const { return "One word"; }
     std::string_view operator()(Place<std::vector<std::string>>) const { return "A list"; }
     std::string_view operator()(Place<std::vector<Endpoint>>) const { return "A list"; }
     std::string_view operator()(Place<std::vector<Transport>>) const { return "A list"; }

@@ -302,6 +302,13 @@ void ConnectionBroker::ProbeFlow(const flow::FlowId& /*id*/, const flow::Scope& 
   impl_->Note("ProbeFlow", scope);
   done(ProbeResult{true, std::chrono::milliseconds(3), "CRLF"});
 }
+Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope,
+                                              flow::KeepAliveMethod method, std::optional<Duration> flow_timer) {
+  impl_->Note("SetKeepAlive", scope);
+  if (id != FakeBroker::KnownFlow()) return Unexpected({FailureReason::kUnknownFlow, ""});
+  impl_->SetKeepAlive({method, flow_timer});
+  return {};
+}
 bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {
   impl_->Note("ReportOutcome", scope);
   return report.flow == FakeBroker::KnownFlow();

@@ -65,6 +65,14 @@ class FakeBroker {
   }
 
   // What tests look at; wait with Eventually().
+  /// What SetKeepAlive was last called with.
+  using KeepAlive = std::pair<flow::KeepAliveMethod, std::optional<Duration>>;
+  void SetKeepAlive(KeepAlive asked) {
+    Locked([&] { keep_alive_ = asked; });
+  }
+  std::optional<KeepAlive> keep_alive() const {
+    return Locked([&] { return keep_alive_; });
+  }
   std::size_t cancelled() const {
     return Locked([&] { return cancelled_; });
   }
@@ -105,6 +113,7 @@ class FakeBroker {
   std::size_t cancelled_ = 0;
   std::size_t held_back_ = 0;
   std::vector<Seen> seen_;
+  std::optional<KeepAlive> keep_alive_;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -211,6 +211,11 @@ TEST_F(RpcSecurityTest, EveryHandlerPassesOnWhoCalls) {
   v1::ProbeFlowResponse probed;
   probe.set_flow_id(flow);
   call([&](auto* context) { return flows->ProbeFlow(context, probe, &probed); });
+  v1::SetKeepAliveRequest keep_alive;
+  v1::SetKeepAliveResponse kept;
+  keep_alive.set_flow_id(flow);
+  keep_alive.set_method(v1::KEEP_ALIVE_METHOD_NONE);
+  call([&](auto* context) { return flows->SetKeepAlive(context, keep_alive, &kept); });
   grpc::ClientContext relay_context;
   const auto relay = flows->Relay(&relay_context);
   v1::RelayRequest frame;
@@ -225,7 +230,7 @@ TEST_F(RpcSecurityTest, EveryHandlerPassesOnWhoCalls) {
     calls.push_back(seen.call);
   }
   for (const char* each : {"AcquirePooled", "Acquire", "Warm", "Release", "ReportOutcome", "ListFlows", "GetFlow",
-                           "ProbeFlow", "AttachRelay"}) {
+                           "ProbeFlow", "SetKeepAlive", "AttachRelay"}) {
     EXPECT_THAT(calls, testing::Contains(each));
   }
   EXPECT_EQ(std::count(calls.begin(), calls.end(), "Release"), 2) << "of CloseFlow too";

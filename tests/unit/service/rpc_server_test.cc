@@ -173,6 +173,33 @@ TEST_F(RpcServerTest, ServesTheOtherUnaryCalls) {
             grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(RpcServerTest, SetKeepAliveTakesAMethodAndAFlowTimerAndNamesWhatIsWrong) {  // O4
+  auto stub = v1::FlowService::NewStub(channel_);
+  v1::SetKeepAliveRequest request;
+  v1::SetKeepAliveResponse response;
+  const auto call = [&] {
+    grpc::ClientContext context;
+    return stub->SetKeepAlive(&context, request, &response);
+  };
+  request.set_flow_id(FakeBroker::KnownFlow().ToString());
+  EXPECT_EQ(call().error_code(), grpc::StatusCode::INVALID_ARGUMENT) << "no method";
+  request.set_method(static_cast<v1::KeepAliveMethod>(77));
+  EXPECT_EQ(call().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  request.set_method(v1::KEEP_ALIVE_METHOD_CRLF);
+  EXPECT_TRUE(call().ok());
+  EXPECT_EQ(FakeBroker::Last().keep_alive(), std::pair(flow::KeepAliveMethod::kCrlf, std::optional<Duration>()));
+  request.mutable_flow_timer()->set_seconds(50);
+  EXPECT_TRUE(call().ok());
+  EXPECT_EQ(FakeBroker::Last().keep_alive()->second, std::chrono::seconds(50));
+  for (const std::int64_t seconds : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{3601}}) {
+    request.mutable_flow_timer()->set_seconds(seconds);
+    EXPECT_EQ(call().error_code(), grpc::StatusCode::INVALID_ARGUMENT) << seconds;
+  }
+  request.clear_flow_timer();
+  request.set_flow_id(FakeBroker::MakeFlow(99).ToString());
+  EXPECT_EQ(call().error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
 TEST_F(RpcServerTest, ListsFlowsPageByPage) {
   auto stub = v1::FlowService::NewStub(channel_);
   v1::ListFlowsRequest request;
