@@ -1,5 +1,8 @@
 #include "broker/engine/destination_key.h"
 
+#include <array>
+#include <cstdint>
+#include <cstring>
 #include <utility>
 
 namespace flowbroker::engine {
@@ -8,16 +11,16 @@ namespace {
 // Every part says how long it is, so that no text of one can pass for others: two owners never share a key.
 
 void AppendPort(std::string& key, const std::optional<std::uint16_t>& port) {
-  key += port ? '\2' : '\0';
-  if (!port) return;
-  key += static_cast<char>(*port >> 8U);
-  key += static_cast<char>(*port & 0xffU);
+  const std::uint16_t number = port.value_or(0);  // 0 is no port
+  key.append({static_cast<char>(number >> 8U), static_cast<char>(number & 0xffU)});
 }
 
 void Append(std::string& key, std::string_view text) {
-  for (std::size_t rest = text.size(); rest > 0; rest >>= 7U) key += static_cast<char>((rest & 0x7fU) | 0x80U);
-  key += '\0';
-  key += text;
+  const auto size = static_cast<std::uint32_t>(text.size());  // of one request, which is no larger
+  std::array<char, sizeof(size)> octets{};
+  std::memcpy(octets.data(), &size, sizeof(size));
+  key.append(octets.data(), octets.size());
+  key.append(text);
 }
 
 void AppendAddress(std::string& key, const std::optional<IpAddress>& address) {
@@ -27,20 +30,26 @@ void AppendAddress(std::string& key, const std::optional<IpAddress>& address) {
 }
 
 void AppendTo(std::string& key, const sip::SipUri& uri) {
-  key += uri.secure ? 'S' : 's';
-  key += uri.transport ? static_cast<char>('0' + static_cast<int>(*uri.transport)) : '-';
-  Append(key, uri.maddr ? *uri.maddr : uri.host);
+  key.append({uri.secure ? 'S' : 's', uri.transport ? static_cast<char>('0' + static_cast<int>(*uri.transport)) : '-'});
   Append(key, uri.host);  // the TLS identity, where `maddr` differs
+  Append(key, uri.maddr && *uri.maddr != uri.host ? *uri.maddr : std::string_view());
   AppendPort(key, uri.port);
 }
 
 void AppendTo(std::string& key, const location::ResponseDestination& response) {
-  key += 'r';
-  key += static_cast<char>('0' + static_cast<int>(response.transport));
+  key.append({'r', static_cast<char>('0' + static_cast<int>(response.transport))});
   Append(key, response.sent_by_host);
   AppendPort(key, response.sent_by_port);
   AppendAddress(key, response.received);
   AppendPort(key, response.rport);
+}
+
+char OctetOf(TransportSet transports) {
+  int octet = 0;
+  for (const Transport transport : {Transport::kUdp, Transport::kTcp, Transport::kTls}) {
+    if (transports.Contains(transport)) octet |= 1 << static_cast<int>(transport);
+  }
+  return static_cast<char>(octet);
 }
 
 }  // namespace
@@ -49,9 +58,7 @@ std::string_view WriteDestinationKey(const AcquireRequest& request, std::string&
   buffer.clear();
   const Destination& destination = request.destination;
   std::visit([&buffer](const auto& to) { AppendTo(buffer, to); }, destination.to);
-  for (const Transport transport : {Transport::kUdp, Transport::kTcp, Transport::kTls}) {
-    buffer += destination.allowed_transports.Contains(transport) ? '1' : '0';
-  }
+  buffer += OctetOf(destination.allowed_transports);
   AppendAddress(buffer, destination.local_address);
   Append(buffer, destination.local_interface);
   Append(buffer, destination.tls_identity);

@@ -34,7 +34,7 @@ std::optional<std::string> ReadHost(std::string_view text) {
   if (bracketed || (numeric && !text.empty())) {
     const std::optional<IpAddress> address = IpAddress::Parse(text);
     if (!address) return std::nullopt;
-    return address->ToString();
+    return numeric ? std::string(text) : address->ToString();  // dotted quads have one form only
   }
   if (!std::all_of(text.begin(), text.end(), [](char c) { return Is(CharacterClass::kHost, c); })) return std::nullopt;
   if (text.size() > 1 && text.back() == '.') text.remove_suffix(1);

@@ -58,32 +58,50 @@ std::string Unescaped(std::string_view text) {
   return plain;
 }
 
-std::optional<Transport> TransportOf(std::string_view name) {
-  if (name == "udp") return Transport::kUdp;
-  if (name == "tcp") return Transport::kTcp;
-  if (name == "tls") return Transport::kTls;
+/// Whether Unescaped(`text`) is `plain`.
+bool Means(std::string_view text, std::string_view plain) {
+  if (text.size() == plain.size()) return EqualsIgnoringCase(text, plain);
+  return text.size() > plain.size() && text.find('%') != npos && Unescaped(text) == plain;
+}
+
+std::optional<Transport> TransportOf(std::string_view value) {
+  if (Means(value, "udp")) return Transport::kUdp;
+  if (Means(value, "tcp")) return Transport::kTcp;
+  if (Means(value, "tls")) return Transport::kTls;
   return std::nullopt;
+}
+
+struct Parameter {
+  std::string_view name;
+  std::string_view value;  ///< empty where there is none
+};
+
+Parameter ParameterIn(std::string_view text) {
+  const std::size_t equals = std::min(text.find('='), text.size());
+  return {text.substr(0, equals), text.substr(std::min(equals + 1, text.size()))};
 }
 
 /// Reads one URI from left to right; each Read function takes what its name says from the front of what is left.
 class UriReader {
  public:
-  explicit UriReader(std::string_view text) : text_(text) {}
+  using Step = Expected<void>;
 
-  Expected<SipUri> Read() {
+  /// Writes into `uri`, which is empty.
+  UriReader(std::string_view text, SipUri& uri) : text_(text), uri_(uri) {}
+
+  Step Read() {
     if (text_.size() > SipUri::kMaxLength) {
       return Wrong("longer than " + std::to_string(SipUri::kMaxLength) + " octets", SipUri::kMaxLength);
     }
-    return ReadScheme()
-        .and_then([this] { return ReadUserInfo(); })
-        .and_then([this] { return ReadHostAndPort(); })
-        .and_then([this] { return ReadParameters(); })
-        .and_then([this] { return ReadHeaders(); })
-        .map([this] { return std::move(uri_); });
+    Step step = ReadScheme();
+    if (step) step = ReadUserInfo();
+    if (step) step = ReadHostAndPort();
+    if (step) step = ReadParameters();
+    if (step) step = ReadHeaders();
+    return step;
   }
 
  private:
-  using Step = Expected<void>;
 
   static Unexpected Wrong(const std::string& what, std::size_t offset) {
     return Unexpected(
@@ -166,36 +184,38 @@ class UriReader {
   }
 
   Step ReadParameters() {
+    const std::size_t first = position_;
     while (At(';')) {
       const std::size_t begin = position_ + 1;
-      const std::size_t end = std::min(FindAny<';', '?'>(text_, begin), text_.size());
-      const std::size_t equals = std::min(text_.find('=', begin), end);
-      if (equals == begin) return Wrong("a parameter has no name", begin);
-      Step step = Check(begin, equals, CharacterClass::kParameter, "parameter name");
-      if (step && equals < end) step = Check(equals + 1, end, CharacterClass::kParameter, "parameter value");
-      if (step) step = KeepParameter(begin, equals, end);
+      position_ = std::min(FindAny<';', '?'>(text_, begin), text_.size());
+      const Parameter parameter = ParameterIn(text_.substr(begin, position_ - begin));
+      if (parameter.name.empty()) return Wrong("a parameter has no name", begin);
+      const std::size_t end = begin + parameter.name.size();
+      Step step = Check(begin, end, CharacterClass::kParameter, "parameter name");
+      if (step && end < position_) step = Check(end + 1, position_, CharacterClass::kParameter, "parameter value");
+      if (step) step = Heed(parameter, begin);
       if (!step) return step;
-      position_ = end;
     }
     if (position_ < text_.size() && !At('?')) {
       return Wrong(Quoted(text_.substr(position_, 1)) + " after the host; expected ':', ';' or '?'", position_);
     }
+    uri_.parameters = text_.substr(first, position_ - first);
     return {};
   }
 
-  Step KeepParameter(std::size_t begin, std::size_t equals, std::size_t end) {
-    const std::string_view value = text_.substr(std::min(equals + 1, end), end - std::min(equals + 1, end));
-    std::string name = Unescaped(text_.substr(begin, equals - begin));
-    if (name == "transport") {
+  Step Heed(const Parameter& parameter, std::size_t begin) {
+    if (Means(parameter.name, "transport")) {
       if (uri_.transport) return Wrong("'transport' is given twice", begin);
-      uri_.transport = TransportOf(Unescaped(value));
-      if (!uri_.transport) return Wrong("transport " + Quoted(value) + " is not supported; use udp, tcp or tls", begin);
-    } else if (name == "maddr") {
-      if (uri_.maddr) return Wrong("'maddr' is given twice", begin);
-      uri_.maddr = ReadHost(Unescaped(value));
-      if (!uri_.maddr) return Wrong("maddr " + Quoted(value) + " is neither a name nor an IP address", begin);
+      uri_.transport = TransportOf(parameter.value);
+      if (uri_.transport) return {};
+      return Wrong("transport " + Quoted(parameter.value) + " is not supported; use udp, tcp or tls", begin);
     }
-    uri_.parameters.emplace_back(std::move(name), value);
+    if (Means(parameter.name, "maddr")) {
+      if (uri_.maddr) return Wrong("'maddr' is given twice", begin);
+      uri_.maddr = ReadHost(Unescaped(parameter.value));
+      if (uri_.maddr) return {};
+      return Wrong("maddr " + Quoted(parameter.value) + " is neither a name nor an IP address", begin);
+    }
     return {};
   }
 
@@ -208,13 +228,26 @@ class UriReader {
 
   std::string_view text_;
   std::size_t position_ = 0;
-  SipUri uri_;
+  SipUri& uri_;
 };
 
 }  // namespace
 
 Expected<SipUri> SipUri::Parse(std::string_view text) {
-  return UriReader(text).Read();
+  Expected<SipUri> uri;  // read where the caller wants it: every Acquire does
+  if (auto step = UriReader(text, *uri).Read(); !step) uri = Unexpected(std::move(step.error()));
+  return uri;
+}
+
+std::vector<std::pair<std::string, std::string>> SipUri::EachParameter() const {
+  std::vector<std::pair<std::string, std::string>> each;
+  for (std::size_t begin = 0; begin < parameters.size();) {
+    const std::size_t end = std::min(parameters.find(';', begin + 1), parameters.size());
+    const Parameter parameter = ParameterIn(std::string_view(parameters).substr(begin + 1, end - begin - 1));
+    each.emplace_back(Unescaped(parameter.name), parameter.value);
+    begin = end;
+  }
+  return each;
 }
 
 std::string SipUri::ToString() const {
@@ -222,10 +255,7 @@ std::string SipUri::ToString() const {
   if (!user.empty()) text += user + "@";
   text += BracketIfIpv6(host);
   if (port) text += ":" + std::to_string(*port);
-  for (const auto& [name, value] : parameters) {
-    text += ";" + name;
-    if (!value.empty()) text += "=" + value;
-  }
+  text += parameters;
   if (!headers.empty()) text += "?" + headers;
   return text;
 }

@@ -24,10 +24,12 @@ struct SipUri {
   std::optional<std::uint16_t> port;
   std::optional<Transport> transport;  ///< `transport=udp|tcp|tls`
   std::optional<std::string> maddr;    ///< overrides `host` for locating (RFC 3263 s.4); in the form of `host`
-  /// All parameters in order, `transport` and `maddr` included. Names in lower case and without needless escapes, values
-  /// as written; the value is empty where there is none.
-  std::vector<std::pair<std::string, std::string>> parameters;
-  std::string headers;  ///< after '?', as written; empty when absent
+  std::string parameters;  ///< all of them as written, each with its ';'; `transport` and `maddr` included
+  std::string headers;     ///< after '?', as written; empty when absent
+
+  /// `parameters` one by one. Names in lower case and without needless escapes, values as written; the value is empty
+  /// where there is none.
+  std::vector<std::pair<std::string, std::string>> EachParameter() const;
 
   /// Reads a URI. On failure the reason is kInvalidArgument and the detail says what is wrong and where (octet offset).
   /// A scheme other than sip/sips and a transport other than udp/tcp/tls are failures here: we could not serve them.

@@ -32,7 +32,7 @@ TEST(SipUriTest, ReadsEveryPart) {
   EXPECT_EQ(uri.port, 5071);
   EXPECT_EQ(uri.transport, Transport::kTcp);
   EXPECT_EQ(uri.maddr, "192.0.2.9");
-  EXPECT_EQ(uri.parameters, (Parameters{{"transport", "TCP"}, {"maddr", "192.0.2.9"}, {"lr", ""}, {"ttl", "1"}}));
+  EXPECT_EQ(uri.EachParameter(), (Parameters{{"transport", "TCP"}, {"maddr", "192.0.2.9"}, {"lr", ""}, {"ttl", "1"}}));
   EXPECT_EQ(uri.headers, "subject=hi&a=b");
 }
 
@@ -81,7 +81,7 @@ TEST(SipUriTest, KeepsUnusualUsersAsWritten) {
 // RFC 4475 s.3.1.1.3, RFC 3261 s.19.1.4: an escaped unreserved character is the character itself.
 TEST(SipUriTest, RecognisesEscapedParameterNames) {
   const SipUri uri = Parsed("sip:host.example;%6C%72;n%61me=v%61lue%25%34%31;%74ransport=%74cp");
-  EXPECT_EQ(uri.parameters, (Parameters{{"lr", ""}, {"name", "v%61lue%25%34%31"}, {"transport", "%74cp"}}));
+  EXPECT_EQ(uri.EachParameter(), (Parameters{{"lr", ""}, {"name", "v%61lue%25%34%31"}, {"transport", "%74cp"}}));
   EXPECT_EQ(uri.transport, Transport::kTcp);
 }
 
@@ -160,7 +160,7 @@ TEST(SipUriTest, TextParsesToAnEqualValue) {
     const SipUri uri = Parsed(text);
     EXPECT_EQ(Parsed(uri.ToString()), uri) << text << " -> " << uri.ToString();
   }
-  EXPECT_EQ(Parsed("SIP:Bob:pw@[2001:DB8::1]:5060;LR").ToString(), "sip:Bob@[2001:db8::1]:5060;lr");
+  EXPECT_EQ(Parsed("SIP:Bob:pw@[2001:DB8::1]:5060;LR").ToString(), "sip:Bob@[2001:db8::1]:5060;LR");
 }
 
 }  // namespace
