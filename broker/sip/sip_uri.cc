@@ -102,7 +102,6 @@ class UriReader {
   }
 
  private:
-
   static Unexpected Wrong(const std::string& what, std::size_t offset) {
     return Unexpected(
         Failure{FailureReason::kInvalidArgument, what + " (octet " + std::to_string(offset) + " of the URI)", "uri"});

@@ -24,8 +24,8 @@ struct SipUri {
   std::optional<std::uint16_t> port;
   std::optional<Transport> transport;  ///< `transport=udp|tcp|tls`
   std::optional<std::string> maddr;    ///< overrides `host` for locating (RFC 3263 s.4); in the form of `host`
-  std::string parameters;  ///< all of them as written, each with its ';'; `transport` and `maddr` included
-  std::string headers;     ///< after '?', as written; empty when absent
+  std::string parameters;              ///< all of them as written, each with its ';'; `transport` and `maddr` included
+  std::string headers;                 ///< after '?', as written; empty when absent
 
   /// `parameters` one by one. Names in lower case and without needless escapes, values as written; the value is empty
   /// where there is none.

@@ -10,9 +10,9 @@ namespace {
 
 void AnswerAcquire(const engine::ConnectionBroker& broker, const engine::AcquireResult& result,
                    UnaryCall<v1::AcquireResponse>& call) {
-  const Moment now = MomentOf(broker);
-  if (!result.flow) return Fail(call, result.flow.error(), result.trace, now);
-  Fill(result, now, call.response());
+  if (!result.flow) return Fail(call, result.flow.error(), result.trace, MomentOf(broker));
+  Fill(*result.flow, call.response());
+  if (!result.trace.steps.empty()) Fill(result.trace, MomentOf(broker), *call.response().mutable_trace());
   call.Finish();
 }
 
@@ -49,12 +49,12 @@ void BrokerRpc::ServeOn(CallQueue& queue) {
 void BrokerRpc::Acquire(const v1::AcquireRequest& request, UnaryCall<v1::AcquireResponse>& call) {
   auto wanted = FromProto(request);
   if (!wanted) return Fail(call, wanted.error());
-  const auto deadline = DeadlineOf(call, broker_, options_.max_deadline.load());
-  if (!deadline) return;
-  wanted->deadline = *deadline;
+  const auto left = TimeLeftFor(call, options_.max_deadline.load());
+  if (!left) return;
   wanted->owner.tenant = call.caller().tenant;
   if (const auto pooled = broker_.AcquirePooled(*wanted)) return AnswerAcquire(broker_, *pooled, call);
-  wanted->trace_parent = call.TraceParent();  // the pooled path does without it
+  wanted->deadline = broker_.Now() + *left;  // the pooled path does without these
+  wanted->trace_parent = call.TraceParent();
   const auto handle = broker_.Acquire(*std::move(wanted), [&broker = broker_, &call](const engine::AcquireResult& r) {
     AnswerAcquire(broker, r, call);
   });

@@ -27,18 +27,25 @@ void Fail(UnaryCall<Response>& call, const Failure& failure, const Trace& trace,
   call.Fail(ToStatus(failure, &story));
 }
 
+/// How long a call's work may take; fails the call and gives nothing where there is no time.
+template <typename Response>
+std::optional<Duration> TimeLeftFor(UnaryCall<Response>& call, Duration max) {
+  const std::optional<Duration> left = call.TimeLeft(max);
+  if (left > Duration::zero()) return left;
+  if (left) {
+    Fail(call, {FailureReason::kDeadlineExceeded, "the deadline had passed when the call came in"});
+  } else {
+    Fail(call, {FailureReason::kInvalidArgument, "a day away or more; is it in the right unit?", "deadline"});
+  }
+  return std::nullopt;
+}
+
 /// The moment a call's work must be done by, on the broker's time line; fails the call and gives nothing where that has
 /// passed already.
 template <typename Response>
 std::optional<TimePoint> DeadlineOf(UnaryCall<Response>& call, const engine::ConnectionBroker& broker, Duration max) {
-  if (call.HasAbsurdDeadline()) {
-    Fail(call, {FailureReason::kInvalidArgument, "a day away or more; is it in the right unit?", "deadline"});
-    return std::nullopt;
-  }
-  const Duration left = call.TimeLeft(max);
-  if (left > Duration::zero()) return broker.Now() + left;
-  Fail(call, {FailureReason::kDeadlineExceeded, "the deadline had passed when the call came in"});
-  return std::nullopt;
+  const std::optional<Duration> left = TimeLeftFor(call, max);
+  return left ? std::optional(broker.Now() + *left) : std::nullopt;
 }
 
 /// Ends a call whose only result is whether it worked.

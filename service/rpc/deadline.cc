@@ -18,14 +18,10 @@ bool IsAbsurd(std::int64_t left) {
   return left >= kDay && left < kCentury;
 }
 
-bool HasAbsurdDeadline(const grpc::ServerContext& context) {
-  const gpr_timespec deadline = context.raw_deadline();
-  return IsAbsurd(gpr_time_sub(deadline, gpr_now(deadline.clock_type)).tv_sec);
-}
-
-Duration TimeLeft(const grpc::ServerContext& context, Duration max) {
+std::optional<Duration> TimeLeft(const grpc::ServerContext& context, Duration max) {
   const gpr_timespec deadline = context.raw_deadline();
   const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  if (IsAbsurd(left.tv_sec)) return std::nullopt;
   const std::int64_t max_seconds = std::chrono::duration_cast<std::chrono::seconds>(max).count();
   if (left.tv_sec > max_seconds) return max;
   if (left.tv_sec < 0) return Duration::zero();

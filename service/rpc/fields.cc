@@ -11,9 +11,17 @@ Unexpected FieldError(std::string field, std::string what) {
 }
 
 Expected<std::string> Text(const std::string& text, std::size_t max, const char* field) {
+  std::string out;
+  if (const auto read = ReadText(text, max, field, out); !read) return Unexpected(read.error());
+  return out;
+}
+
+Expected<void> ReadText(const std::string& text, std::size_t max, const char* field, std::string& out) {
+  if (text.empty()) return {};
   if (text.size() > max) return FieldError(field, "at most " + std::to_string(max) + " octets");
   if (text.find('\0') != std::string::npos) return FieldError(field, "contains a zero octet");
-  return text;
+  out = text;
+  return {};
 }
 
 Expected<std::optional<IpAddress>> OptionalAddress(const std::string& text, const char* field) {

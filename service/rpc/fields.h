@@ -22,6 +22,8 @@ Unexpected FieldError(std::string field, std::string what);
 
 /// Text of at most `max` octets without a zero among them.
 Expected<std::string> Text(const std::string& text, std::size_t max, const char* field);
+/// The same into `out`, which is empty.
+Expected<void> ReadText(const std::string& text, std::size_t max, const char* field, std::string& out);
 
 /// Empty: none.
 Expected<std::optional<IpAddress>> OptionalAddress(const std::string& text, const char* field);

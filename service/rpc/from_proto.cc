@@ -21,14 +21,15 @@ Expected<TransportSet> Transports(const v1::Destination& destination) {
   return set;
 }
 
-Expected<sip::SipUri> Uri(const std::string& text) {
+Expected<void> ReadUri(const std::string& text, engine::Destination& out) {
   if (text.size() > sip::SipUri::kMaxLength) return FieldError("destination.uri", "longer than 4096 octets");
   auto uri = sip::SipUri::Parse(text);
   if (!uri) return FieldError("destination.uri", uri.error().detail);
-  return *std::move(uri);
+  out.to = *std::move(uri);
+  return {};
 }
 
-Expected<location::ResponseDestination> Response(const v1::ResponseDestination& response) {
+Expected<void> ReadResponse(const v1::ResponseDestination& response, engine::Destination& out) {
   const auto transport = RequiredTransport(response.transport(), "destination.response.transport");
   if (!transport) return Unexpected(transport.error());
   auto host = Text(response.sent_by_host(), kMaxHost, "destination.response.sent_by_host");
@@ -40,19 +41,55 @@ Expected<location::ResponseDestination> Response(const v1::ResponseDestination& 
   if (!received) return Unexpected(received.error());
   const auto rport = OptionalPort(response.rport(), "destination.response.rport");
   if (!rport) return Unexpected(rport.error());
-  return location::ResponseDestination{*transport, *std::move(host), *port, *received, *rport};
+  out.to = location::ResponseDestination{*transport, *std::move(host), *port, *received, *rport};
+  return {};
 }
 
-Expected<std::variant<sip::SipUri, location::ResponseDestination>> To(const v1::Destination& destination) {
+Expected<void> ReadTo(const v1::Destination& destination, engine::Destination& out) {
   switch (destination.to_case()) {
     case v1::Destination::kUri:
-      return Uri(destination.uri());
+      return ReadUri(destination.uri(), out);
     case v1::Destination::kResponse:
-      return Response(destination.response());
+      return ReadResponse(destination.response(), out);
     case v1::Destination::TO_NOT_SET:
       return FieldError("destination", "required: set uri or response");
   }
   __builtin_unreachable();
+}
+
+/// Into `out`, which is as constructed: to move a destination or request from hand to hand costs as much as to read it.
+Expected<void> Read(const v1::Destination& destination, engine::Destination& out) {
+  if (auto to = ReadTo(destination, out); !to) return to;
+  const auto transports = Transports(destination);
+  if (!transports) return Unexpected(transports.error());
+  out.allowed_transports = *transports;
+  const auto local_address = OptionalAddress(destination.local_address(), "destination.local_address");
+  if (!local_address) return Unexpected(local_address.error());
+  out.local_address = *local_address;
+  const auto interface =
+      ReadText(destination.local_interface(), kMaxInterface, "destination.local_interface", out.local_interface);
+  if (!interface) return interface;
+  return ReadText(destination.tls_identity(), kMaxHost, "destination.tls_identity", out.tls_identity);
+}
+
+Expected<void> Read(const v1::AcquireRequest& request, engine::AcquireRequest& out) {
+  if (auto destination = Read(request.destination(), out.destination); !destination) return destination;
+  const auto group = ReadText(request.client_group(), kMaxClientGroup, "client_group", out.owner.client_group);
+  if (!group) return group;
+  const auto request_id = ReadText(request.request_id(), kMaxRequestId, "request_id", out.request_id);
+  if (!request_id) return request_id;
+  out.time_sensitive = !request.has_time_sensitive() || request.time_sensitive();
+  out.exclusive = request.exclusive();
+  out.want_trace = !request.has_want_trace() || request.want_trace();
+  return {};
+}
+
+/// A T made of `message` by Read.
+template <typename T, typename Message>
+Expected<T> ReadFrom(const Message& message) {
+  Expected<T> value;
+  if (const auto read = Read(message, *value); !read) value = Unexpected(read.error());
+  return value;
 }
 
 Expected<engine::TransactionReport::Outcome> Outcome(v1::TransactionOutcome outcome) {
@@ -97,32 +134,11 @@ Expected<flow::FlowId> RequiredFlowId(const std::string& text) {
 }
 
 Expected<engine::Destination> FromProto(const v1::Destination& destination) {
-  auto to = To(destination);
-  if (!to) return Unexpected(to.error());
-  const auto transports = Transports(destination);
-  if (!transports) return Unexpected(transports.error());
-  const auto local_address = OptionalAddress(destination.local_address(), "destination.local_address");
-  if (!local_address) return Unexpected(local_address.error());
-  auto interface = Text(destination.local_interface(), kMaxInterface, "destination.local_interface");
-  if (!interface) return Unexpected(interface.error());
-  auto identity = Text(destination.tls_identity(), kMaxHost, "destination.tls_identity");
-  if (!identity) return Unexpected(identity.error());
-  return engine::Destination{*std::move(to), *transports, *local_address, *std::move(interface), *std::move(identity)};
+  return ReadFrom<engine::Destination>(destination);
 }
 
 Expected<engine::AcquireRequest> FromProto(const v1::AcquireRequest& request) {
-  auto destination = FromProto(request.destination());
-  if (!destination) return Unexpected(destination.error());
-  auto group = ClientGroup(request.client_group());
-  if (!group) return Unexpected(group.error());
-  auto request_id = Text(request.request_id(), kMaxRequestId, "request_id");
-  if (!request_id) return Unexpected(request_id.error());
-  return engine::AcquireRequest{.destination = *std::move(destination),
-                                .owner = {.client_group = *std::move(group)},
-                                .time_sensitive = !request.has_time_sensitive() || request.time_sensitive(),
-                                .exclusive = request.exclusive(),
-                                .request_id = *std::move(request_id),
-                                .want_trace = !request.has_want_trace() || request.want_trace()};
+  return ReadFrom<engine::AcquireRequest>(request);
 }
 
 Expected<engine::TransactionReport> FromProto(const v1::ReportOutcomeRequest& request) {

@@ -30,7 +30,7 @@ void Fill(const Endpoint& endpoint, v1::Endpoint& out);
 void Fill(Duration duration, google::protobuf::Duration& out);
 void Fill(const history::TimerAdvice& timers, v1::TimerAdvice& out);
 void Fill(const Trace& trace, const Moment& now, v1::Trace& out);
-void Fill(const engine::AcquireResult& result, const Moment& now, v1::AcquireResponse& out);  ///< @pre result.flow
+void Fill(const engine::AcquiredFlow& flow, v1::AcquireResponse& out);
 void Fill(const engine::ResolvedTarget& target, v1::ResolvedTarget& out);
 void Fill(const engine::FlowView& flow, TimePoint now, v1::Flow& out);
 void Fill(const engine::FlowEvent& event, const Moment& now, v1::FlowEvent& out);

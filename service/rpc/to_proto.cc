@@ -149,8 +149,7 @@ void Fill(const Trace& trace, const Moment& now, v1::Trace& out) {
   for (const TraceStep& step : trace.steps) FillStep(step, trace.start, *out.add_steps());
 }
 
-void Fill(const engine::AcquireResult& result, const Moment& now, v1::AcquireResponse& out) {
-  const engine::AcquiredFlow& flow = *result.flow;
+void Fill(const engine::AcquiredFlow& flow, v1::AcquireResponse& out) {
   out.set_flow_id(flow.id.ToString());
   out.set_transport(ToProto(flow.remote.transport));
   out.set_family(ToProto(flow.remote.family()));
@@ -158,7 +157,6 @@ void Fill(const engine::AcquireResult& result, const Moment& now, v1::AcquireRes
   Fill(flow.remote.endpoint, *out.mutable_remote());
   out.set_source(ToProto(flow.source));
   Fill(flow.timers, *out.mutable_timers());
-  if (!result.trace.steps.empty()) Fill(result.trace, now, *out.mutable_trace());
 }
 
 void Fill(const engine::ResolvedTarget& target, v1::ResolvedTarget& out) {

@@ -36,9 +36,7 @@ class UnaryCall {
   const Caller& caller() const { return admission_.caller(); }
 
   /// What the caller's deadline leaves for the work; see deadline.h.
-  Duration TimeLeft(Duration max) const { return rpc::TimeLeft(*context_, max); }
-
-  bool HasAbsurdDeadline() const { return rpc::HasAbsurdDeadline(*context_); }
+  std::optional<Duration> TimeLeft(Duration max) const { return rpc::TimeLeft(*context_, max); }
 
   /// See TraceParentOf, also for its cost.
   std::string TraceParent() const { return TraceParentOf(*context_); }
