@@ -151,7 +151,8 @@ class UriReader {
 
   Step ReadHostAndPort() {
     std::size_t end = FindAny<':', ';', '?'>(text_, position_);
-    if (end != npos && text_[end] == ':' && text_.find(':', end + 1) < FindAny<'[', ';', '?'>(text_, position_)) {
+    const std::size_t second = end != npos && text_[end] == ':' ? text_.find(':', end + 1) : npos;
+    if (second != npos && second < FindAny<'[', ';', '?'>(text_, position_)) {
       return Wrong("more than one ':' in host and port; IPv6 addresses need brackets", position_);
     }
     if (At('[')) {

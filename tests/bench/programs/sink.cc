@@ -1,4 +1,5 @@
-// Accepts connections and keeps them: plain TCP ("-" "-") or TLS with the given certificate and key.
+// Accepts connections to an address of this host, or 0.0.0.0 for all, and keeps them: plain TCP ("-" "-") or TLS with
+// the given certificate and key.
 
 #include <openssl/ssl.h>
 
@@ -37,7 +38,7 @@ SSL_CTX* TlsContext(const std::string& certificate, const std::string& key) {
 
 int main(int argc, char** argv) {
   using namespace flowbroker::bench;
-  const auto arguments = Arguments(argc, argv, 2, "CERTIFICATE|- KEY|-");
+  const auto arguments = Arguments(argc, argv, 3, "CERTIFICATE|- KEY|- ADDRESS");
   SSL_CTX* const tls = arguments[0] == "-" ? nullptr : TlsContext(arguments[0], arguments[1]);
-  AcceptForEver(ListenAndSayPort(), tls);
+  AcceptForEver(ListenAndSayPort(arguments[2]), tls);
 }

@@ -26,7 +26,7 @@ def run(quick):
 
 
 def measure(name, few, many, sink_arguments, broker_arguments, uri):
-    with Process([program("bench/sink"), *sink_arguments]) as sink, Broker(*LIMITS, *broker_arguments) as broker:
+    with Process([program("bench/sink"), *sink_arguments, "127.0.0.1"]) as sink, Broker(*LIMITS, *broker_arguments) as broker:
         argv = [program("bench/open_flows"), broker.address, uri.format(sink.line())]
         with Process(argv, log=None) as opener:
             small = rss_after(opener, broker, few)

@@ -21,7 +21,7 @@ def run(quick):
         return
     seconds, rounds = (1, 1) if quick else (2, 6)
     address = f"127.0.0.1:{free_port()}"
-    with Process([program("bench/sink"), "-", "-"]) as sink, Broker(tcp=address) as broker:
+    with Process([program("bench/sink"), "-", "-", "127.0.0.1"]) as sink, Broker(tcp=address) as broker:
         port = sink.line()
         calls = {"Check": CHECK, "Acquire": acquire(port, False), "Acquire with trace": acquire(port, True)}
         load(ghz, broker, address, calls["Acquire"], 1, 1)  # the flow is in the pool from here on
@@ -49,13 +49,18 @@ def compare(ghz, broker, address, calls, flight, seconds, rounds):
 def load(ghz, broker, address, call, flight, seconds):
     """Calls per second, and microseconds of server CPU per call."""
     method, request = call
+    return ghz_load(ghz, broker, address, ["--call", method, "-d", request], flight, ["-z", f"{seconds}s"])
+
+
+def ghz_load(ghz, broker, address, call, flight, amount):
+    """The same for a call and an amount as ghz takes them."""
     before = broker.cpu_seconds()
-    report = json.loads(output([ghz, "--insecure", "--call", method, "-d", request, "-c", str(flight), "--connections",
-                                "1", "-z", f"{seconds}s", "--duration-stop", "wait", "-O", "json", address]))
+    report = json.loads(output([ghz, "--insecure", *call, "-c", str(flight), "--connections", "1", *amount,
+                                "--duration-stop", "wait", "-O", "json", address]))
     used = broker.cpu_seconds() - before
     good = report["statusCodeDistribution"].get("OK", 0)
     if good < report["count"]:
-        print(f"rpc: {method}: {report['statusCodeDistribution']}")
+        print(f"rpc: {call[1]}: {report['statusCodeDistribution']}")
     return report["rps"], used / max(1, good) * 1e6
 
 

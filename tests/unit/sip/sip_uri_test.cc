@@ -102,6 +102,12 @@ TEST(SipUriTest, RefusesOtherSchemesByName) {
   EXPECT_THAT(WhyNot(" sip:example.org"), HasSubstr("scheme"));
 }
 
+TEST(SipUriTest, KeepsParametersAsWritten) {
+  EXPECT_EQ(Parsed("sip:host.example;LR;%6Cr=;transport=%74CP?h=v").parameters, ";LR;%6Cr=;transport=%74CP");
+  EXPECT_EQ(Parsed("sip:host.example;transpor=tcp;transportt=udp;t%72ansport=tls").transport, Transport::kTls);
+  EXPECT_EQ(Parsed("sip:host.example;tran%73port%20=tcp").transport, std::nullopt);
+}
+
 TEST(SipUriTest, RefusesOtherTransportsByName) {
   for (const char* transport : {"sctp", "ws", "wss", "tls-sctp", "dtls", "tcp2", ""}) {
     EXPECT_THAT(WhyNot(std::string("sip:example.org;transport=") + transport),
@@ -132,6 +138,13 @@ TEST(SipUriTest, TakesPortsFrom1To65535) {
   EXPECT_EQ(Parsed("sip:a:0000005060").port, 5060);
   for (const char* port : {"", "0", "65536", "4294967297", "99999999999999999999999", "-1", "+1", "5060x", "0x10"}) {
     EXPECT_THAT(WhyNot(std::string("sip:a:") + port), HasSubstr("port")) << port;
+  }
+}
+
+TEST(SipUriTest, AddressesHaveOneFormOnly) {
+  EXPECT_EQ(Parsed("sip:192.0.2.1").host, "192.0.2.1");
+  for (const char* host : {"192.0.2.01", "192.0.02.1", "192.0.2.001", "0300.0.2.1", "192.0.2", "192.0.2.1."}) {
+    EXPECT_THAT(WhyNot(std::string("sip:") + host), HasSubstr("neither a name nor an IP address")) << host;
   }
 }
 
