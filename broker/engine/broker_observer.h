@@ -36,6 +36,9 @@ enum class Limit : std::uint8_t {
   kTenantStreams,
   kTenants,
   kTenantRequests,
+  kEdgeConnections,
+  kEdgeConnectionsPerSource,
+  kFirstMessage,
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.

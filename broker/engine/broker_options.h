@@ -8,6 +8,7 @@
 #include "broker/base/ip_address.h"
 #include "broker/base/time.h"
 #include "broker/dns/dns_cache.h"
+#include "broker/engine/edge_options.h"
 #include "broker/flow/keep_alive.h"
 #include "broker/history/reachability_history.h"
 #include "broker/history/timer_advice.h"
@@ -83,6 +84,7 @@ struct BrokerOptions {
   TlsOptions tls;
   FlowOptions flows;
   sip::FramerLimits framing;
+  EdgeOptions edge;
   LiveOptions live;
 };
 

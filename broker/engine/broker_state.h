@@ -10,13 +10,17 @@
 
 #include "broker/engine/broker_observer.h"
 #include "broker/engine/broker_options.h"
+#include "broker/engine/edge_tokens.h"
 #include "broker/engine/event_log.h"
 #include "broker/engine/flow_view.h"
 #include "broker/engine/preference_event.h"
 #include "broker/engine/race_log.h"
+#include "broker/engine/registrar.h"
 #include "broker/engine/shared_history.h"
 #include "broker/engine/shared_networks.h"
 #include "broker/engine/shared_resolver.h"
+#include "broker/flow/source_limits.h"
+#include "broker/net/system_random.h"
 
 namespace flowbroker::engine {
 
@@ -76,6 +80,25 @@ class TenantFlows {
   std::unordered_map<std::string, std::size_t> counts_;
 };
 
+/// How many connections user agents have open from where, in all shards. Thread-safe.
+class SharedSourceLimits {
+ public:
+  explicit SharedSourceLimits(const flow::SourceLimitOptions& options) : limits_(options) {}
+
+  flow::SourceLimits::Verdict Admit(const IpAddress& source) {
+    const std::lock_guard lock(mutex_);
+    return limits_.Admit(source);
+  }
+  void Release(const IpAddress& source) {
+    const std::lock_guard lock(mutex_);
+    limits_.Release(source);
+  }
+
+ private:
+  std::mutex mutex_;
+  flow::SourceLimits limits_;
+};
+
 /// What all shards of a broker share; every part is thread-safe. Outlives the shards.
 struct BrokerState {
   BrokerState(const BrokerOptions& broker_options, BrokerObserver& broker_observer)
@@ -86,6 +109,9 @@ struct BrokerState {
         history(options.history, preference_events),
         resolver(options.dns.cache),
         events(options.flows.kept_events, options.tenant_share),
+        registrar(options.edge.registrar, options.tenant_share, random_of_start),
+        tokens(random_of_start),
+        sources(options.edge.sources),
         races(options.kept_races, options.tenant_share) {
     preference_events.Subscribe(std::nullopt, std::nullopt,
                                 [this](const PreferenceEvent& event) { observer.OnPreferenceEvent(event); });
@@ -115,7 +141,8 @@ struct BrokerState {
     return std::nullopt;
   }
 
-  const BrokerOptions options;  ///< its `live` is that of the start
+  net::SystemRandom random_of_start;  ///< for what draws a key when it is made, and no more
+  const BrokerOptions options;        ///< its `live` is that of the start
   SharedLiveOptions live;
   BrokerObserver& observer;
   EventLog<PreferenceEvent> preference_events;
@@ -123,6 +150,9 @@ struct BrokerState {
   SharedNetworks networks;
   SharedResolver resolver;
   EventLog<FlowEvent> events;
+  Registrar registrar;
+  EdgeTokens tokens;
+  SharedSourceLimits sources;
   RaceLog races;
   std::atomic<std::size_t> flows = 0;  ///< open, in all shards
   TenantFlows tenant_flows;

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/engine/broker_edge.h"
 #include "broker/engine/broker_history.h"
 #include "broker/engine/broker_state.h"
 #include "broker/engine/destination_key.h"
@@ -48,8 +49,18 @@ class ConnectionBroker::Impl {
                                       shards_[shard]->PostDnsAnswer(question, ended.answer);
                                   }));
     }
+  }
+
+  /// Fails where the edge cannot listen, or its keys cannot be read.
+  Expected<void> Start() {
+    const std::string& keys = state_.options.edge.token_keys_file;
+    if (!keys.empty()) {
+      if (const auto loaded = state_.tokens.Load(keys); !loaded) return loaded;
+    }
     WatchNetworks();
+    if (const auto listening = edge_.Listen(); !listening) return listening;
     for (const auto& shard : shards_) shard->Start();
+    return {};
   }
 
   /// Networks are known before the first request. Where they cannot be, the broker serves without telling them apart.
@@ -93,6 +104,7 @@ class ConnectionBroker::Impl {
   std::unique_ptr<net::InterfaceMonitor> interfaces_;  // on the first shard's thread; null: no rtnetlink
   std::atomic<RelayId> last_relay_ = 0;
   BrokerHistory history_{state_, clock_};
+  BrokerEdge edge_{state_, clock_, shards_};
 };
 
 Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptions options, BrokerObserver* observer) {
@@ -100,6 +112,7 @@ Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptio
   auto tls = net::TlsContext::Create(FilesOf(options.tls));
   if (!tls) return Unexpected(tls.error());
   auto impl = std::make_unique<Impl>(options, observer, std::move(*tls));
+  if (const auto started = impl->Start(); !started) return Unexpected(started.error());
   return std::unique_ptr<ConnectionBroker>(new ConnectionBroker(std::move(impl)));
 }
 
@@ -110,6 +123,7 @@ ConnectionBroker::~ConnectionBroker() {
 }
 
 void ConnectionBroker::Stop() {
+  impl_->edge_.Close();
   for (const auto& shard : impl_->shards_) shard->Stop();
 }
 
@@ -297,6 +311,14 @@ std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlow
   const auto id = impl_->state_.events.Subscribe(after_sequence, std::move(tenant), std::move(sink));
   if (!id) return nullptr;
   return std::make_unique<LogSubscription<FlowEvent>>(impl_->state_.events, *id);
+}
+
+EdgeAccess& ConnectionBroker::edge() {
+  return impl_->edge_;
+}
+
+std::vector<Endpoint> ConnectionBroker::edge_listening() const {
+  return impl_->edge_.listening();
 }
 
 HistoryAccess& ConnectionBroker::history() {

@@ -12,6 +12,7 @@
 #include "broker/engine/acquire.h"
 #include "broker/engine/broker_observer.h"
 #include "broker/engine/broker_options.h"
+#include "broker/engine/edge_access.h"
 #include "broker/engine/event_subscription.h"
 #include "broker/engine/flow_view.h"
 #include "broker/engine/history_access.h"
@@ -106,6 +107,11 @@ class ConnectionBroker {
   std::unique_ptr<EventSubscription> WatchFlows(std::optional<std::uint64_t> after_sequence,
                                                 std::optional<std::string> tenant, EventSink sink);
   std::uint64_t LatestFlowEvent() const;
+
+  /// Tokens and bindings of flows.
+  EdgeAccess& edge();
+  /// Where user agents can connect to, in the order of EdgeOptions::listeners.
+  std::vector<Endpoint> edge_listening() const;
 
   /// What was learned of targets, prefixes and families.
   HistoryAccess& history();

@@ -20,6 +20,7 @@ struct FlowView {
   bool open;
   bool probing;
   bool exclusive;
+  std::optional<std::string> listener = std::nullopt;  ///< of the edge, where a user agent has opened it
   std::string tls_identity;  ///< empty: not TLS
   flow::Owner owner;
   TimePoint opened;

@@ -8,14 +8,25 @@
 #include <vector>
 
 #include "broker/base/failure.h"
+#include "broker/base/target.h"
 #include "broker/flow/flow_id.h"
 
 namespace flowbroker::engine {
+
+/// Where a message of a user agent came in (N3, E1).
+struct EdgeOrigin {
+  std::string listener;  ///< "tcp:192.0.2.1:5060"
+  std::string token;     ///< of its flow
+  Transport transport;
+  Endpoint remote;            ///< its sender, as we see it
+  bool states_other_address;  ///< its topmost Via names another: there is a NAT between
+};
 
 /// A message that came in on a flow.
 struct InboundMessage {
   flow::FlowId flow;
   std::string bytes;
+  std::optional<EdgeOrigin> origin = std::nullopt;  ///< set where a user agent has opened the flow
 };
 
 /// The receiving end of one Relay stream, implemented by the RPC side. Called on shard threads, by several at once.

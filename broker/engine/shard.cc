@@ -26,7 +26,12 @@ Shard::Shard(std::uint8_t index, BrokerState& state, const Clock& clock, std::sh
       dns_answered_(std::move(dns_answered)),
       dns_(io_, DnsClientOptions(state.options)),
       sockets_shared_{
-          .io = io_, .clock = clock, .listener = *this, .framing = state.options.framing, .tls = std::move(tls)},
+          .io = io_,
+          .clock = clock,
+          .listener = *this,
+          .framing = state.options.framing,
+          .accepted_framing = state.options.edge.framing,
+          .tls = std::move(tls)},
       core_(index, state, sources_, random_) {}
 
 Shard::~Shard() {
@@ -174,6 +179,14 @@ void Shard::PostNetworksChanged() {
 
 void Shard::PostTlsContext(std::shared_ptr<net::TlsContext> tls) {
   asio::post(io_, [this, tls = std::move(tls)] { sockets_shared_.tls = tls; });
+}
+
+void Shard::PostAccepted(std::uint16_t listener, net::AcceptedSocket accepted) {
+  asio::post(io_, [this, listener, accepted = std::move(accepted)]() mutable {
+    const flow::ConnectionId id =
+        WithCore([&](ShardCore& core, TimePoint) { return core.OnAccepted(listener, accepted.remote); });
+    sockets_.emplace(id, Socket{net::Adopt(sockets_shared_, id, std::move(accepted))});
+  });
 }
 
 void Shard::OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt) {

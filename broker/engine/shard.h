@@ -69,6 +69,9 @@ class Shard final : private net::ConnectionListener {
   /// For what the broker does once and not per shard: its work runs on this shard's thread, until Stop.
   boost::asio::io_context& io() { return io_; }
 
+  /// A user agent's connection, accepted on a listener of the edge. Any thread.
+  void PostAccepted(std::uint16_t listener, net::AcceptedSocket accepted);
+
   /// An answer to a question that another shard asked.
   void PostDnsAnswer(const dns::Question& question, const SharedResolver::Answer& answer);
 

@@ -18,12 +18,14 @@ ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::Sou
           context_, [this](flow::Flow& opened, TimePoint now) { keep_alives_.OnOpened(opened, now); },
           [this](const flow::Flow& closed, const Failure& failure, TimePoint now) {
             keep_alives_.OnFlowClosed(closed);
+            edge_.OnFlowClosed(closed, now);
             relay_.OnFlowClosed(closed, now);
             probes_.OnFlowClosed(closed.id, failure, now);
           }),
       probes_(context_, flows_,
               [this](const FlowProbes::Ended& ended, TimePoint now) { acquisitions_.OnProbeEnded(ended, now); }),
       keep_alives_(context_, flows_, probes_),
+      edge_(context_, flows_),
       relay_(context_, flows_),
       acquisitions_(
           context_, flows_, probes_, questions_,
@@ -58,6 +60,20 @@ Expected<void> ShardCore::SetKeepAlive(const flow::FlowId& id, const flow::Scope
   return keep_alives_.Configure(*flow, method, flow_timer, now);
 }
 
+std::optional<flow::FlowAddresses> ShardCore::NoteToken(const flow::FlowId& id, const flow::Scope& scope) {
+  const flow::Flow* flow = flows_.Find(id, scope);
+  if (flow == nullptr) return std::nullopt;
+  edge_.NoteToken(*flow);
+  return AddressesOf(*flow);
+}
+
+std::optional<flow::FlowId> ShardCore::FindByAddresses(const flow::FlowAddresses& addresses,
+                                                       const flow::Scope& scope) const {
+  const auto id = edge_.Find(addresses);
+  const flow::Flow* flow = id ? flows_.pool().Find(*id) : nullptr;
+  return flow != nullptr && scope.Covers(flow->key.owner) ? id : std::nullopt;
+}
+
 std::optional<std::uint64_t> ShardCore::AcquisitionOf(flow::ConnectionId id) const {
   const auto owner = context_.owners.find(id);
   if (owner == context_.owners.end()) return std::nullopt;
@@ -85,13 +101,17 @@ void ShardCore::OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt, 
 }
 
 void ShardCore::OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt, TimePoint now) {
-  if (const auto acquisition = AcquisitionOf(id)) acquisitions_.OnConnected(*acquisition, id, local, rtt, now);
+  if (const auto acquisition = AcquisitionOf(id)) return acquisitions_.OnConnected(*acquisition, id, local, rtt, now);
+  edge_.OnConnected(id, local, now);
 }
 
 void ShardCore::OnEnded(flow::ConnectionId id, const Failure& failure, TimePoint now) {
   const auto acquisition = AcquisitionOf(id);
   const auto flow = FlowOf(id);
-  context_.owners.erase(id);
+  const auto owner = context_.owners.extract(id);
+  if (!owner.empty()) {
+    if (const auto* accepted = std::get_if<AcceptedFrom>(&owner.mapped())) return edge_.OnEnded(*accepted);
+  }
   if (acquisition) acquisitions_.OnEnded(*acquisition, id, failure, now);
   if (flow) OnFlowEnded(*flow, failure, now);
 }
@@ -126,9 +146,12 @@ void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, Ti
   switch (item.kind) {
     case MessageFramer::Kind::kMessage:
       return OnFlowMessage(flow, item.bytes, now);
-    case MessageFramer::Kind::kPing:  // E7: never answered on a connection that we opened, but the peer lives
-      return flows_.pool().NoteEvidence(flow, now);
+    case MessageFramer::Kind::kPing:
+      flows_.pool().NoteEvidence(flow, now);
+      if (flow.listener) edge_.OnPing(flow);  // E7: never answered on a connection that we opened
+      return;
     case MessageFramer::Kind::kStun:
+      if (flow.listener) return edge_.OnStun(flow, item.bytes);
       return keep_alives_.OnStun(flow, item.bytes, now);
     case MessageFramer::Kind::kPong:
       flows_.pool().NoteAlive(flow, now);
@@ -153,7 +176,8 @@ void ShardCore::OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoin
   }
   if (head->is_request || !sip::IsOptionsProbeBranch(head->top_via_branch)) {
     flows_.pool().NoteEvidence(flow, now);
-    return relay_.OnMessage(flow, *head, bytes, now);
+    auto origin = flow.listener ? std::optional(edge_.OriginOf(flow, *head)) : std::nullopt;
+    return relay_.OnMessage(flow, *head, bytes, std::move(origin), now);
   }
   flows_.pool().NoteAlive(flow, now);
   keep_alives_.OnAnswer(flow, now);
@@ -168,8 +192,9 @@ void ShardCore::OnQueued(flow::ConnectionId id, std::size_t octets) {
 }
 
 TimePoint ShardCore::NextDeadline() const {
-  return std::min(
-      {context_.deadlines.next(), flows_.pool().NextIdle(), relay_.NextDeadline(), keep_alives_.NextDeadline()});
+  const TimePoint bindings_due = context_.index == 0 ? context_.state.registrar.NextDeadline() : kNever;
+  return std::min({context_.deadlines.next(), flows_.pool().NextIdle(), relay_.NextDeadline(),
+                   keep_alives_.NextDeadline(), edge_.NextDeadline(), bindings_due});
 }
 
 void ShardCore::OnTimer(TimePoint now) {
@@ -177,6 +202,8 @@ void ShardCore::OnTimer(TimePoint now) {
     if (!acquisitions_.OnTimer(*number, now) && !probes_.OnTimer(*number, now)) resolutions_.OnTimer(*number, now);
   }
   keep_alives_.OnTimer(now);
+  edge_.OnTimer(now);
+  if (context_.index == 0) context_.state.registrar.OnTimer(now);
   flows_.CloseIdle(now);
   relay_.ExpireHeld(now);
 }

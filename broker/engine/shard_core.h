@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/engine/acquisitions.h"
+#include "broker/engine/edge_flows.h"
 #include "broker/engine/flow_probes.h"
 #include "broker/engine/keep_alives.h"
 #include "broker/engine/questions.h"
@@ -51,6 +52,13 @@ class ShardCore {
   Expected<void> SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
                               std::optional<Duration> flow_timer, TimePoint now);
 
+  /// A connection from `remote` was accepted on a listener; OnConnected follows.
+  flow::ConnectionId OnAccepted(std::uint16_t listener, const Endpoint& remote) { return edge_.Begin(listener, remote); }
+  /// What a token of the flow says; nothing for a flow that `scope` does not cover. FindByAddresses finds it from now
+  /// on.
+  std::optional<flow::FlowAddresses> NoteToken(const flow::FlowId& id, const flow::Scope& scope);
+  std::optional<flow::FlowId> FindByAddresses(const flow::FlowAddresses& addresses, const flow::Scope& scope) const;
+
   // Events of the outside. Those of a connection that is closed already are ignored.
   void OnDnsAnswer(const dns::Question& question, const SharedResolver::Answer& answer, TimePoint now);
   void OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt, TimePoint now);
@@ -80,6 +88,7 @@ class ShardCore {
   ShardFlows flows_;
   FlowProbes probes_;
   KeepAlives keep_alives_;
+  EdgeFlows edge_;
   ShardRelay relay_;
   Acquisitions acquisitions_;
   Resolutions resolutions_;

@@ -32,23 +32,43 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
     state.observer.OnLimit(Limit::kFlowsPerTarget);
     return Unexpected({FailureReason::kLimitReached, "max_flows_per_target"});
   }
+  if (const auto counted = CountOpened(key.owner.tenant); !counted) return Unexpected(counted.error());
+  const history::NetworkId network = state.networks.NetworkOf(local.address, key.local_interface);
+  flow::Flow& flow = pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local,
+                               network, exclusive, now);
+  flow.acquires = state.observer.CountOf(flow.path());
+  on_opened_(flow, now);
+  Register(flow, now);
+  return &flow;
+}
+
+Expected<flow::Flow*> ShardFlows::OpenAccepted(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
+                                               std::uint16_t listener, TimePoint now) {
+  if (const auto counted = CountOpened(key.owner.tenant); !counted) return Unexpected(counted.error());
+  const history::NetworkId network = context_.state.networks.NetworkOf(local.address, "");
+  flow::Flow& flow = pool_.AddAccepted(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection,
+                                       local, network, listener, now);
+  Register(flow, now);
+  return &flow;
+}
+
+Expected<void> ShardFlows::CountOpened(const std::string& tenant) {
+  BrokerState& state = context_.state;
   if (state.flows.fetch_add(1) >= state.options.flows.max_flows) {
     state.flows.fetch_sub(1);
     state.observer.OnLimit(Limit::kFlows);
     return Unexpected({FailureReason::kLimitReached, "max_flows"});
   }
-  if (!state.tenant_flows.Add(key.owner.tenant, context_.live->max_flows_per_tenant)) {
+  if (!state.tenant_flows.Add(tenant, context_.live->max_flows_per_tenant)) {
     state.flows.fetch_sub(1);
     return Unexpected(TenantLimitReached());
   }
-  const history::NetworkId network = state.networks.NetworkOf(local.address, key.local_interface);
-  flow::Flow& flow = pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local,
-                               network, exclusive, now);
-  flow.acquires = state.observer.CountOf(flow.path());
-  context_.owners.insert_or_assign(connection, flow.id);
-  on_opened_(flow, now);
+  return {};
+}
+
+void ShardFlows::Register(flow::Flow& flow, TimePoint now) {
+  context_.owners.insert_or_assign(flow.connection, flow.id);
   EmitEvent(FlowEventKind::kOpened, flow, std::nullopt, now);
-  return &flow;
 }
 
 bool ShardFlows::HasRoomFor(const flow::Owner& owner) const {
@@ -93,7 +113,7 @@ void ShardFlows::CloseAll(const Failure& failure, TimePoint now) {
 void ShardFlows::CloseForbidden(TimePoint now) {
   for (const flow::FlowId& id : pool_.Ids()) {
     flow::Flow* flow = pool_.Find(id);
-    if (flow == nullptr || context_.live->egress.Allows(flow->key.remote)) continue;
+    if (flow == nullptr || flow->listener || context_.live->egress.Allows(flow->key.remote)) continue;
     Close(*flow, {FailureReason::kForbidden, "the egress policy has changed"}, now);
   }
 }
@@ -170,6 +190,8 @@ FlowView ShardFlows::ViewOf(const flow::Flow& flow, bool open, TimePoint now) co
           .open = open,
           .probing = flow.probing,
           .exclusive = flow.exclusive,
+          .listener = flow.listener ? std::optional(context_.state.options.edge.listeners.at(*flow.listener).ToString())
+                                    : std::nullopt,
           .tls_identity = flow.key.tls_identity,
           .owner = flow.key.owner,
           .opened = flow.opened,

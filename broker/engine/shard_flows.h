@@ -28,6 +28,10 @@ class ShardFlows {
   /// Makes the connected socket a flow; a failure is kLimitReached and names the limit.
   Expected<flow::Flow*> Open(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local, bool exclusive,
                              TimePoint now);
+  /// The same for a connection that a user agent has opened: it is given to nobody, has no limit per target and does not
+  /// end for being idle.
+  Expected<flow::Flow*> OpenAccepted(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
+                                     std::uint16_t listener, TimePoint now);
   /// Whether Open would find room under max_flows_per_tenant, as of now.
   bool HasRoomFor(const flow::Owner& owner) const;
   /// What Open says where there is none; the observer is told.
@@ -62,6 +66,9 @@ class ShardFlows {
   void EmitEvent(FlowEventKind kind, const flow::Flow& flow, std::optional<Failure> failure, TimePoint now);
 
  private:
+  /// Counts one more flow of the tenant, where limits allow it.
+  Expected<void> CountOpened(const std::string& tenant);
+  void Register(flow::Flow& flow, TimePoint now);
   FlowView ViewOf(const flow::Flow& flow, bool open, TimePoint now) const;
 
   ShardContext& context_;

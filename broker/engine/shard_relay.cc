@@ -76,9 +76,10 @@ void ShardRelay::DeliverAgain(const flow::Flow& flow, InboundMessage message, Ti
   if (head) Deliver(flow, RouteOf(flow, *head), std::move(message), now);
 }
 
-void ShardRelay::OnMessage(flow::Flow& flow, const sip::MessageHead& head, std::string_view bytes, TimePoint now) {
+void ShardRelay::OnMessage(flow::Flow& flow, const sip::MessageHead& head, std::string_view bytes,
+                           std::optional<EdgeOrigin> origin, TimePoint now) {
   ++flow.messages_received;
-  Deliver(flow, RouteOf(flow, head), {flow.id, std::string(bytes)}, now);
+  Deliver(flow, RouteOf(flow, head), {flow.id, std::string(bytes), std::move(origin)}, now);
 }
 
 std::optional<RelayId> ShardRelay::RouteOf(const flow::Flow& flow, const sip::MessageHead& head) const {

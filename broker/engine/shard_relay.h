@@ -28,7 +28,8 @@ class ShardRelay {
   std::optional<Failure> Send(RelayId relay, const flow::FlowId& id, std::string_view bytes, TimePoint now);
 
   /// A message that came in on `flow`, whose head has been read.
-  void OnMessage(flow::Flow& flow, const sip::MessageHead& head, std::string_view bytes, TimePoint now);
+  void OnMessage(flow::Flow& flow, const sip::MessageHead& head, std::string_view bytes,
+                 std::optional<EdgeOrigin> origin, TimePoint now);
   void OnFlowClosed(const flow::Flow& flow, TimePoint now);
 
   /// `octets` of the flow wait in its socket's queue.

@@ -45,6 +45,9 @@ struct Flow {
   bool exclusive = false;       ///< belongs to one caller; never given to another
   bool probing = false;         ///< a probe is under way
   bool suspect = false;         ///< a transaction over it failed since the last evidence
+  /// Which of the edge's listeners it came in on; absent where the broker has opened it. Such a flow is never given to
+  /// an Acquire and is not closed for being idle.
+  std::optional<std::uint16_t> listener = std::nullopt;
   bool reading_paused = false;  ///< by back-pressure: what the peer sends waits in its socket
 
   KeepAlive keep_alive{};

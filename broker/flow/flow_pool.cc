@@ -7,23 +7,39 @@ namespace flowbroker::flow {
 
 FlowPool::FlowPool(const PoolLimits& limits) : limits_(limits) {}
 
+Flow& FlowPool::Insert(Flow flow) {
+  const FlowId id = flow.id;
+  return flows_.emplace(id, std::move(flow)).first->second;
+}
+
 Flow& FlowPool::Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
                     bool exclusive, TimePoint now) {
-  Flow& flow = flows_
-                   .emplace(id, Flow{.id = id,
-                                     .key = std::move(key),
-                                     .connection = connection,
-                                     .local = local,
-                                     .network = network,
-                                     .opened = now,
-                                     .last_activity = now,
-                                     .last_evidence = now,
-                                     .exclusive = exclusive})
-                   .first->second;
+  Flow& flow = Insert({.id = id,
+                       .key = std::move(key),
+                       .connection = connection,
+                       .local = local,
+                       .network = network,
+                       .opened = now,
+                       .last_activity = now,
+                       .last_evidence = now,
+                       .exclusive = exclusive});
   by_key_.emplace(std::hash<FlowKey>{}(flow.key), &flow);
   ++per_target_[flow.key.remote][flow.key.owner.tenant];
   LinkAsMostRecent(flow);
   return flow;
+}
+
+Flow& FlowPool::AddAccepted(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
+                            std::uint16_t listener, TimePoint now) {
+  return Insert({.id = id,
+                 .key = std::move(key),
+                 .connection = connection,
+                 .local = local,
+                 .network = network,
+                 .opened = now,
+                 .last_activity = now,
+                 .last_evidence = now,
+                 .listener = listener});
 }
 
 Flow* FlowPool::Find(const FlowId& id) {
@@ -51,7 +67,16 @@ std::optional<Flow> FlowPool::Remove(const FlowId& id) {
   const auto found = flows_.find(id);
   if (found == flows_.end()) return std::nullopt;
   Flow& flow = found->second;
-  Unlink(flow);
+  if (!flow.listener) {
+    Unlink(flow);
+    ForgetShareable(flow);
+  }
+  Flow removed = std::move(flow);
+  flows_.erase(found);
+  return removed;
+}
+
+void FlowPool::ForgetShareable(const Flow& flow) {
   const auto [first, last] = by_key_.equal_range(std::hash<FlowKey>{}(flow.key));
   for (auto entry = first; entry != last; ++entry) {
     if (entry->second != &flow) continue;
@@ -62,14 +87,11 @@ std::optional<Flow> FlowPool::Remove(const FlowId& id) {
   const auto count = tenants->second.find(flow.key.owner.tenant);
   if (--count->second == 0) tenants->second.erase(count);
   if (tenants->second.empty()) per_target_.erase(tenants);
-  Flow removed = std::move(flow);
-  flows_.erase(found);
-  return removed;
 }
 
 void FlowPool::NoteActivity(Flow& flow, TimePoint now) {
   flow.last_activity = now;
-  if (&flow == most_recent_) return;
+  if (flow.listener || &flow == most_recent_) return;
   Unlink(flow);
   LinkAsMostRecent(flow);
 }

@@ -23,6 +23,9 @@ class FlowPool {
   /// Adds a flow that has just connected: connecting is evidence and activity.
   Flow& Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network, bool exclusive,
             TimePoint now);
+  /// The same for one that a user agent has opened.
+  Flow& AddAccepted(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
+                    std::uint16_t listener, TimePoint now);
 
   Flow* Find(const FlowId& id);
   const Flow* Find(const FlowId& id) const;
@@ -55,6 +58,8 @@ class FlowPool {
   std::vector<FlowId> IdsAfter(const std::optional<FlowId>& after, std::size_t count, const Scope& scope) const;
 
  private:
+  Flow& Insert(Flow flow);
+  void ForgetShareable(const Flow& flow);
   void Unlink(Flow& flow);
   void LinkAsMostRecent(Flow& flow);
 

@@ -86,3 +86,11 @@ std::string MintDescriptorToken(const FlowDescriptor& flow);
 std::optional<FlowDescriptor> ReadDescriptorToken(std::string_view token);
 
 }  // namespace flowbroker::flow
+
+template <>
+struct std::hash<flowbroker::flow::FlowAddresses> {
+  std::size_t operator()(const flowbroker::flow::FlowAddresses& flow) const noexcept {
+    return std::hash<flowbroker::Endpoint>{}(flow.remote) ^ (std::hash<flowbroker::Endpoint>{}(flow.local) * 31) ^
+           static_cast<std::size_t>(flow.transport);
+  }
+};

@@ -1,23 +1,26 @@
 #include "broker/net/shard_sockets.h"
 
+#include <utility>
+
 #include "broker/net/datagram_connection.h"
 #include "broker/net/stream_connection.h"
 
 namespace flowbroker::net {
-namespace {
-
-template <typename SomeConnection>
-std::shared_ptr<Connection> Begin(ShardSockets& sockets, flow::ConnectionId id, const ConnectSpec& spec) {
-  auto connection = std::make_shared<SomeConnection>(sockets, id);
+std::shared_ptr<Connection> Connect(ShardSockets& sockets, flow::ConnectionId id, const ConnectSpec& spec) {
+  if (!IsConnectionOriented(spec.target.transport)) {
+    auto connection = std::make_shared<DatagramConnection>(sockets, id);
+    connection->Start(spec);
+    return connection;
+  }
+  auto connection = std::make_shared<StreamConnection>(sockets, id, sockets.framing);
   connection->Start(spec);
   return connection;
 }
 
-}  // namespace
-
-std::shared_ptr<Connection> Connect(ShardSockets& sockets, flow::ConnectionId id, const ConnectSpec& spec) {
-  return IsConnectionOriented(spec.target.transport) ? Begin<StreamConnection>(sockets, id, spec)
-                                                     : Begin<DatagramConnection>(sockets, id, spec);
+std::shared_ptr<Connection> Adopt(ShardSockets& sockets, flow::ConnectionId id, AcceptedSocket accepted) {
+  auto connection = std::make_shared<StreamConnection>(sockets, id, sockets.accepted_framing);
+  connection->Adopt(std::move(accepted));
+  return connection;
 }
 
 }  // namespace flowbroker::net

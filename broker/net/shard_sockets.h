@@ -6,6 +6,7 @@
 
 #include "broker/base/time.h"
 #include "broker/net/connection.h"
+#include "broker/net/stream_listener.h"
 #include "broker/sip/message_framer.h"
 
 namespace flowbroker::net {
@@ -18,6 +19,7 @@ struct ShardSockets {
   const Clock& clock;
   ConnectionListener& listener;
   sip::FramerLimits framing;
+  sip::FramerLimits accepted_framing;  ///< of connections that user agents open
   std::shared_ptr<TlsContext> tls;  ///< of connections begun from now on; null: no TLS attempts are made
 
   /// Received bytes pass through here, so that an idle flow holds no buffer. 64 KiB: one full datagram.
@@ -27,5 +29,8 @@ struct ShardSockets {
 /// Begins a connection attempt. Never calls the listener from inside; a socket that cannot even be made ends with
 /// OnEnded soon after.
 std::shared_ptr<Connection> Connect(ShardSockets& sockets, flow::ConnectionId id, const ConnectSpec& spec);
+
+/// Takes over a connection that the peer has opened; OnConnected follows, with no round-trip time.
+std::shared_ptr<Connection> Adopt(ShardSockets& sockets, flow::ConnectionId id, AcceptedSocket accepted);
 
 }  // namespace flowbroker::net

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -20,10 +21,21 @@ using boost::system::error_code;
 /// Reads per wake-up, so that one busy peer does not starve the others of its shard.
 constexpr int kReadsPerTurn = 8;
 
+/// Has the kernel find out by itself that a user agent has gone without a word: after 2 minutes of silence, 3 questions
+/// 20 s apart. Connections of user agents live as long as a registration and may be silent all the time.
+error_code DetectDeadPeer(int socket) {
+  const auto set = [socket](int level, int option, int value) {
+    return setsockopt(socket, level, option, &value, sizeof(value)) == 0;
+  };
+  const bool done = set(SOL_SOCKET, SO_KEEPALIVE, 1) && set(IPPROTO_TCP, TCP_KEEPIDLE, 120) &&
+                    set(IPPROTO_TCP, TCP_KEEPINTVL, 20) && set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+  return done ? error_code() : error_code(errno, boost::system::system_category());
+}
+
 }  // namespace
 
-StreamConnection::StreamConnection(ShardSockets& sockets, flow::ConnectionId id)
-    : sockets_(sockets), id_(id), socket_(sockets.io), framer_(sockets.framing), stage_began_(sockets.clock.Now()) {}
+StreamConnection::StreamConnection(ShardSockets& sockets, flow::ConnectionId id, const sip::FramerLimits& framing)
+    : sockets_(sockets), id_(id), socket_(sockets.io), framer_(framing), stage_began_(sockets.clock.Now()) {}
 
 StreamConnection::~StreamConnection() = default;
 
@@ -36,6 +48,19 @@ void StreamConnection::Start(const ConnectSpec& spec) {
   if (const error_code error = OpenSocket(spec)) return EndSoon(FailureOf(error, SocketPhase::kOpening));
   socket_.async_connect(ToAsio<asio::ip::tcp>(spec.target.endpoint),
                         [self = shared_from_this()](const error_code& error) { self->OnConnected(error); });
+}
+
+void StreamConnection::Adopt(AcceptedSocket accepted) {
+  error_code error;
+  const auto protocol = ToAsio<asio::ip::tcp>(accepted.remote).protocol();
+  if (!socket_.assign(protocol, accepted.descriptor.get(), error)) (void)accepted.descriptor.Release();
+  if (!error) socket_.non_blocking(true, error);
+  if (!error) socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  if (!error) error = DetectDeadPeer(socket_.native_handle());
+  if (error) return EndSoon(FailureOf(error, SocketPhase::kOpening));
+  asio::post(sockets_.io, [self = shared_from_this()] {
+    if (self->state_ != State::kClosed) self->BecomeConnected(std::nullopt);
+  });
 }
 
 error_code StreamConnection::OpenSocket(const ConnectSpec& spec) {

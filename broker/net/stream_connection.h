@@ -6,6 +6,7 @@
 
 #include "broker/net/shard_sockets.h"
 #include "broker/net/socket_error.h"
+#include "broker/net/stream_listener.h"
 
 namespace flowbroker::net {
 
@@ -15,10 +16,12 @@ class TlsSession;
 /// handlers do nothing.
 class StreamConnection final : public Connection, public std::enable_shared_from_this<StreamConnection> {
  public:
-  StreamConnection(ShardSockets& sockets, flow::ConnectionId id);
+  StreamConnection(ShardSockets& sockets, flow::ConnectionId id, const sip::FramerLimits& framing);
   ~StreamConnection() override;
 
   void Start(const ConnectSpec& spec);
+  /// Takes over a connection that the peer has opened.
+  void Adopt(AcceptedSocket accepted);
 
   void Send(std::string_view bytes) override;
   std::size_t queued() const override { return write_pending_ ? unsent_.size() : 0; }

@@ -22,7 +22,8 @@ struct Setting {
   std::string_view help;   ///< what it does and its unit, without range and default
   std::variant<Place<bool>, Place<int>, Place<std::size_t>, Place<Duration>, Place<std::string>, Place<LogLevel>,
                Place<flow::KeepAliveMethod>, Place<std::vector<std::string>>, Place<std::vector<Endpoint>>,
-               Place<std::vector<Transport>>, Place<std::vector<location::EgressRule>>>
+               Place<std::vector<Transport>>, Place<std::vector<location::EgressRule>>,
+               Place<std::vector<flow::EdgeListener>>>
       place;
   std::string_view least = {};  ///< of a number or time, as an operator writes it; empty: 0
   std::string_view most = {};   ///< empty: whatever the type holds

@@ -104,6 +104,8 @@ std::vector<Problem> Validate(const ServiceConfig& config) {
                         "must not be less than history-first-reprobe, which is " + ValueText(history.first_reprobe)});
   }
   CheckKeepAlive(config.broker.flows.keep_alive, problems);
+  if (const int status = config.broker.edge.gone_status; status != 410 && status != 430)
+    problems.push_back({"edge-token-gone-status", std::to_string(status) + " is neither; 430 or 410"});
   return problems;
 }
 

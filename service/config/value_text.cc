@@ -86,6 +86,19 @@ std::optional<Endpoint> AddressAndPort(std::string_view text) {
   return Endpoint{*address, port->first};
 }
 
+/// A list of things that can parse themselves.
+template <typename Value>
+Expected<void> ParseList(std::string_view text, std::vector<Value>& value) {
+  std::vector<Value> values;
+  for (const std::string_view part : SplitAtCommas(text)) {
+    const auto one = Value::Parse(part);
+    if (!one) return Unexpected(one.error());
+    values.push_back(*one);
+  }
+  value = std::move(values);
+  return {};
+}
+
 }  // namespace
 
 Expected<void> ParseValue(std::string_view text, bool& value) {
@@ -175,14 +188,11 @@ Expected<void> ParseValue(std::string_view text, std::vector<Transport>& value) 
 }
 
 Expected<void> ParseValue(std::string_view text, std::vector<location::EgressRule>& value) {
-  std::vector<location::EgressRule> rules;
-  for (const std::string_view part : SplitAtCommas(text)) {
-    const auto rule = location::EgressRule::Parse(part);
-    if (!rule) return Unexpected(rule.error());
-    rules.push_back(*rule);
-  }
-  value = std::move(rules);
-  return {};
+  return ParseList(text, value);
+}
+
+Expected<void> ParseValue(std::string_view text, std::vector<flow::EdgeListener>& value) {
+  return ParseList(text, value);
 }
 
 std::string ValueText(bool value) {
@@ -236,6 +246,10 @@ std::string ValueText(const std::vector<Transport>& value) {
 
 std::string ValueText(const std::vector<location::EgressRule>& value) {
   return JoinWithCommas(value, [](const location::EgressRule& rule) { return rule.ToString(); });
+}
+
+std::string ValueText(const std::vector<flow::EdgeListener>& value) {
+  return JoinWithCommas(value, [](const flow::EdgeListener& listener) { return listener.ToString(); });
 }
 
 Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_port) {

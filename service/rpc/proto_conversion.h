@@ -11,6 +11,7 @@
 #include "broker/base/transport.h"
 #include "broker/engine/acquire.h"
 #include "broker/engine/flow_view.h"
+#include "broker/engine/relay.h"
 #include "flowbroker/v1/broker_service.pb.h"
 #include "flowbroker/v1/flow_service.pb.h"
 #include "flowbroker/v1/types.pb.h"
@@ -32,6 +33,7 @@ void Fill(const history::TimerAdvice& timers, v1::TimerAdvice& out);
 void Fill(const Trace& trace, const Moment& now, v1::Trace& out);
 void Fill(const engine::AcquiredFlow& flow, v1::AcquireResponse& out);
 void Fill(const engine::ResolvedTarget& target, v1::ResolvedTarget& out);
+void Fill(const engine::EdgeOrigin& origin, v1::EdgeOrigin& out);
 void Fill(const engine::FlowView& flow, TimePoint now, v1::Flow& out);
 void Fill(const engine::FlowEvent& event, const Moment& now, v1::FlowEvent& out);
 google::protobuf::Timestamp WallTime(TimePoint time, const Moment& now);

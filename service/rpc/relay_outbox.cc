@@ -37,6 +37,7 @@ bool RelayOutbox::Fill(v1::RelayResponse& frame) {
     v1::IncomingMessage& out = *frame.add_messages();
     out.set_flow_id(message.flow.ToString());
     out.set_message(std::move(message.bytes));
+    if (message.origin) rpc::Fill(*message.origin, *out.mutable_origin());
     messages_.pop_front();
   }
   bytes_ -= size;

@@ -76,6 +76,7 @@ RpcServer::RpcServer(const config::ServiceConfig& config, ListenSecurity securit
       gate_(config, security_.tls, observer),
       broker_rpc_(broker, options_, gate_),
       flow_rpc_(broker, options_, gate_),
+      edge_rpc_(broker, options_, gate_),
       history_rpc_(broker, options_, gate_) {
   if (security_.tls) tls_.emplace(FilesOf(config));
 }
@@ -139,6 +140,7 @@ void RpcServer::RegisterServices(grpc::ServerBuilder& builder) {
   builder.RegisterService(&health_.service());
   builder.RegisterService(&broker_rpc_.service());
   builder.RegisterService(&flow_rpc_.service());
+  builder.RegisterService(&edge_rpc_.service());
   builder.RegisterService(&history_rpc_.service());
 }
 
@@ -147,6 +149,7 @@ void RpcServer::Serve() {
     health_.ServeOn(*queue, gate_);
     broker_rpc_.ServeOn(*queue);
     flow_rpc_.ServeOn(*queue);
+    edge_rpc_.ServeOn(*queue);
     history_rpc_.ServeOn(*queue);
     queue->Run();
   }

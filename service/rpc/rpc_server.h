@@ -16,6 +16,7 @@
 #include "service/rpc/broker_rpc.h"
 #include "service/rpc/call_gate.h"
 #include "service/rpc/call_queue.h"
+#include "service/rpc/edge_rpc.h"
 #include "service/rpc/flow_rpc.h"
 #include "service/rpc/health_rpc.h"
 #include "service/rpc/history_rpc.h"
@@ -95,6 +96,7 @@ class RpcServer {
   HealthRpc health_;
   BrokerRpc broker_rpc_;
   FlowRpc flow_rpc_;
+  EdgeRpc edge_rpc_;
   HistoryRpc history_rpc_;
   std::vector<std::unique_ptr<CallQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;

@@ -173,6 +173,14 @@ void Fill(const engine::ResolvedTarget& target, v1::ResolvedTarget& out) {
   out.set_srv_weight(located.srv_weight);
 }
 
+void Fill(const engine::EdgeOrigin& origin, v1::EdgeOrigin& out) {
+  out.set_listener(origin.listener);
+  out.set_token(origin.token);
+  out.set_transport(ToProto(origin.transport));
+  Fill(origin.remote, *out.mutable_remote());
+  out.set_states_other_address(origin.states_other_address);
+}
+
 void Fill(const engine::FlowView& flow, TimePoint now, v1::Flow& out) {
   out.set_flow_id(flow.id.ToString());
   out.set_transport(ToProto(flow.remote.transport));
@@ -189,6 +197,7 @@ void Fill(const engine::FlowView& flow, TimePoint now, v1::Flow& out) {
   out.set_messages_sent(flow.messages_sent);
   out.set_messages_received(flow.messages_received);
   if (flow.smoothed_rtt) Fill(*flow.smoothed_rtt, *out.mutable_smoothed_rtt());
+  if (flow.listener) out.set_listener(*flow.listener);
 }
 
 void Fill(const engine::FlowEvent& event, const Moment& now, v1::FlowEvent& out) {

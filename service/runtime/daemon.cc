@@ -122,7 +122,9 @@ std::string Daemon::MetricsText() {
 }
 
 std::string Daemon::ReadyLine() const {
-  return "flowbrokerd ready: grpc=" + rpc_->addresses() + " admin=" + (admin_ ? admin_->address() : "off");
+  std::string line = "flowbrokerd ready: grpc=" + rpc_->addresses() + " admin=" + (admin_ ? admin_->address() : "off");
+  for (const Endpoint& edge : broker_->edge_listening()) line += " edge=tcp:" + edge.ToString();
+  return line;
 }
 
 std::optional<Duration> Daemon::CertificateCheckInterval() const {

@@ -93,6 +93,12 @@ std::string_view NameOf(Limit limit) {
       return "tenants";
     case Limit::kTenantRequests:
       return "tenant_requests";
+    case Limit::kEdgeConnections:
+      return "edge_connections";
+    case Limit::kEdgeConnectionsPerSource:
+      return "edge_connections_per_source";
+    case Limit::kFirstMessage:
+      return "first_message";
   }
   __builtin_unreachable();
 }

@@ -23,12 +23,15 @@ inline constexpr std::array kAllLookups = {engine::DnsLookup::kHit, engine::DnsL
                                            engine::DnsLookup::kStale};
 inline constexpr std::array kAllSources = {engine::FlowSource::kRaced, engine::FlowSource::kShared,
                                            engine::FlowSource::kPooled, engine::FlowSource::kProbed};
-inline constexpr std::array kAllLimits = {
-    engine::Limit::kFlows,       engine::Limit::kFlowsPerTarget, engine::Limit::kAttempts,
-    engine::Limit::kRequests,    engine::Limit::kSendQueue,      engine::Limit::kHeldMessages,
-    engine::Limit::kDnsInFlight, engine::Limit::kReprobes,       engine::Limit::kFlowsPerTenant,
-    engine::Limit::kTenantRate,  engine::Limit::kTenantCalls,    engine::Limit::kTenantStreams,
-    engine::Limit::kTenants,     engine::Limit::kTenantRequests};
+inline constexpr std::array kAllLimits = {engine::Limit::kFlows,           engine::Limit::kFlowsPerTarget,
+                                          engine::Limit::kAttempts,        engine::Limit::kRequests,
+                                          engine::Limit::kSendQueue,       engine::Limit::kHeldMessages,
+                                          engine::Limit::kDnsInFlight,     engine::Limit::kReprobes,
+                                          engine::Limit::kFlowsPerTenant,  engine::Limit::kTenantRate,
+                                          engine::Limit::kTenantCalls,     engine::Limit::kTenantStreams,
+                                          engine::Limit::kTenants,         engine::Limit::kTenantRequests,
+                                          engine::Limit::kEdgeConnections, engine::Limit::kEdgeConnectionsPerSource,
+                                          engine::Limit::kFirstMessage};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {

@@ -246,6 +246,63 @@ void FakeBroker::Emit(std::uint64_t sequence) {
   for (const auto& [number, sink] : watchers) sink(event);
 }
 
+Expected<std::string> FakeEdge::MintToken(const flow::FlowId& id, const flow::Scope& /*scope*/) {
+  if (id != known_) return Unexpected({FailureReason::kUnknownFlow, ""});
+  return std::string("live");
+}
+
+TokenVerdict FakeEdge::VerifyToken(std::string_view token, const flow::Scope& /*scope*/) {
+  using State = TokenVerdict::State;
+  const flow::FlowAddresses addresses{
+      Transport::kTcp, {*IpAddress::Parse("192.0.2.1"), 5060}, {*IpAddress::Parse("198.51.100.7"), 40000}};
+  if (token == "live") return {.state = State::kLive, .flow = known_, .addresses = addresses};
+  if (token == "gone") return {.state = State::kGone, .sip_status = 430, .addresses = addresses};
+  return {.state = State::kForged, .sip_status = 403};
+}
+
+Expected<bindings::BindOutcome> FakeEdge::Bind(const bindings::BindRequest& request, const flow::Scope& /*scope*/) {
+  if (request.flow != known_) return Unexpected({FailureReason::kUnknownFlow, ""});
+  const TimePoint now{std::chrono::steady_clock::now().time_since_epoch()};
+  const std::lock_guard lock(mutex_);
+  bound_.push_back({.key = request.key,
+                    .flow = request.flow,
+                    .contact = request.contact,
+                    .path = request.path,
+                    .q = request.q,
+                    .updated = now,
+                    .expires = now + request.expires});
+  return bindings::BindOutcome{.change = bindings::BindingChange::kBound, .expires = now + request.expires};
+}
+
+std::size_t FakeEdge::Unbind(const bindings::BindingKey& key) {
+  const std::lock_guard lock(mutex_);
+  return std::erase_if(bound_, [&](const bindings::Binding& one) { return one.key == key; });
+}
+
+std::vector<bindings::Binding> FakeEdge::UnbindAll(const std::string& /*tenant*/, const std::string& aor) {
+  const std::lock_guard lock(mutex_);
+  std::vector<bindings::Binding> gone;
+  std::erase_if(bound_, [&](const bindings::Binding& one) {
+    if (one.key.aor != aor) return false;
+    gone.push_back(one);
+    return true;
+  });
+  return gone;
+}
+
+std::vector<bindings::LookupTarget> FakeEdge::Lookup(const std::string& /*tenant*/, const std::string& aor) {
+  std::vector<bindings::LookupTarget> targets;
+  for (const bindings::Binding& one : bound()) {
+    if (one.key.aor == aor) targets.push_back({.binding = one});
+  }
+  return targets;
+}
+
+std::unique_ptr<EventSubscription> FakeEdge::WatchBindings(std::optional<std::uint64_t> /*after*/,
+                                                           std::optional<std::string> /*tenant*/, EventSink /*sink*/) {
+  return nullptr;
+}
+
 // The facade, as far as the RPC side uses it.
 
 class ConnectionBroker::Impl : public FakeBroker {};
@@ -307,6 +364,12 @@ Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow
   impl_->Note("SetKeepAlive", scope);
   if (id != FakeBroker::KnownFlow()) return Unexpected({FailureReason::kUnknownFlow, ""});
   impl_->SetKeepAlive({method, flow_timer});
+  return {};
+}
+EdgeAccess& ConnectionBroker::edge() {
+  return impl_->edge;
+}
+std::vector<Endpoint> ConnectionBroker::edge_listening() const {
   return {};
 }
 bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {

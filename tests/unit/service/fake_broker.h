@@ -17,6 +17,33 @@
 
 namespace flowbroker::engine {
 
+/// Knows one flow and one token, "live", and keeps bindings as they come.
+class FakeEdge final : public EdgeAccess {
+ public:
+  explicit FakeEdge(flow::FlowId known) : known_(known) {}
+
+  Expected<std::string> MintToken(const flow::FlowId& id, const flow::Scope& scope) override;
+  TokenVerdict VerifyToken(std::string_view token, const flow::Scope& scope) override;
+  Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, const flow::Scope& scope) override;
+  std::size_t Unbind(const bindings::BindingKey& key) override;
+  std::vector<bindings::Binding> UnbindAll(const std::string& tenant, const std::string& aor) override;
+  std::vector<bindings::LookupTarget> Lookup(const std::string& tenant, const std::string& aor) override;
+  std::unique_ptr<EventSubscription> WatchBindings(std::optional<std::uint64_t> after_sequence,
+                                                   std::optional<std::string> tenant, EventSink sink) override;
+  std::uint64_t LatestBindingEvent() const override { return 0; }
+
+  /// All that was bound and not taken out.
+  std::vector<bindings::Binding> bound() const {
+    const std::lock_guard lock(mutex_);
+    return bound_;
+  }
+
+ private:
+  const flow::FlowId known_;
+  mutable std::mutex mutex_;
+  std::vector<bindings::Binding> bound_;
+};
+
 /// Stands in for the engine behind its own facade, with one thread in place of the shards. The user part of the URI
 /// says how an Acquire ends: "pooled" inside the call, "later" on the thread, "fail" there with kTimedOut, anything
 /// else not before Cancel or Stop. Every message sent comes back to its stream.
@@ -88,6 +115,7 @@ class FakeBroker {
   std::size_t held_back() const {
     return Locked([&] { return held_back_; });
   }
+  FakeEdge edge{KnownFlow()};
   std::uint64_t latest_event = 0;
   bool events_gone = false;
   FakeHistory memory;

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/base/time.h"
+#include "broker/engine/broker_state.h"
+#include "broker/engine/edge_access.h"
+#include "broker/engine/shard.h"
+#include "broker/net/stream_listener.h"
+
+namespace flowbroker::engine {
+
+/// The edge of a broker: its listeners, and the calls about tokens and bindings. Lives between the start of the shards
+/// and their end.
+class BrokerEdge final : public EdgeAccess {
+ public:
+  using Shards = std::vector<std::unique_ptr<Shard>>;
+
+  BrokerEdge(BrokerState& state, const Clock& clock, const Shards& shards)
+      : state_(state), clock_(clock), shards_(shards) {}
+
+  /// Opens the listeners, whose connections go to the shards in turn; fails where one cannot be opened. To be called
+  /// before the shards start.
+  Expected<void> Listen();
+  /// Takes no further connections. To be called before the shards stop; idempotent.
+  void Close();
+  /// Where user agents can connect to, in the order of the options.
+  std::vector<Endpoint> listening() const;
+
+  Expected<std::string> MintToken(const flow::FlowId& id, const flow::Scope& scope) override;
+  TokenVerdict VerifyToken(std::string_view token, const flow::Scope& scope) override;
+  Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, const flow::Scope& scope) override;
+  std::size_t Unbind(const bindings::BindingKey& key) override;
+  std::vector<bindings::Binding> UnbindAll(const std::string& tenant, const std::string& aor) override;
+  std::vector<bindings::LookupTarget> Lookup(const std::string& tenant, const std::string& aor) override;
+  std::unique_ptr<EventSubscription> WatchBindings(std::optional<std::uint64_t> after_sequence,
+                                                   std::optional<std::string> tenant, EventSink sink) override;
+  std::uint64_t LatestBindingEvent() const override { return state_.registrar.events().latest(); }
+
+ private:
+  void OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted);
+  Shard* ShardOf(const flow::FlowId& id) const;
+
+  BrokerState& state_;
+  const Clock& clock_;
+  const Shards& shards_;
+  std::vector<std::unique_ptr<net::StreamListener>> listeners_;  // on the first shard's thread
+  std::size_t next_shard_ = 0;                                   // on that thread
+};
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,103 @@
+#include "broker/engine/edge_flows.h"
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "broker/sip/message_framer.h"
+#include "broker/sip/stun_message.h"
+#include "broker/sip/via_header.h"
+
+namespace flowbroker::engine {
+namespace {
+
+/// For the time until a first message; a tenth of a second is nothing to it.
+constexpr Duration kTick = std::chrono::milliseconds(100);
+constexpr std::size_t kTicks = 1'024;
+constexpr std::size_t kFlowsPerTurn = 512;
+
+}  // namespace
+
+flow::FlowAddresses AddressesOf(const flow::Flow& flow) {
+  return {flow.key.remote.transport, flow.local, flow.key.remote.endpoint};
+}
+
+EdgeFlows::EdgeFlows(ShardContext& context, ShardFlows& flows)
+    : context_(context), options_(context.state.options.edge), flows_(flows), silent_(kTick, kTicks) {}
+
+flow::ConnectionId EdgeFlows::Begin(std::uint16_t listener, const Endpoint& remote) {
+  const flow::ConnectionId id{context_.NextNumber()};
+  context_.owners.emplace(id, AcceptedFrom{listener, remote});
+  return id;
+}
+
+void EdgeFlows::OnConnected(flow::ConnectionId id, const Endpoint& local, TimePoint now) {
+  const auto owner = context_.owners.find(id);
+  if (owner == context_.owners.end()) return;
+  if (const auto* accepted = std::get_if<AcceptedFrom>(&owner->second)) Open(id, AcceptedFrom(*accepted), local, now);
+}
+
+void EdgeFlows::Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now) {
+  const flow::EdgeListener& listener = options_.listeners.at(accepted.listener);
+  flow::FlowKey key{.remote = {accepted.remote, listener.transport}, .owner = options_.owner};
+  const auto flow = flows_.OpenAccepted(std::move(key), id, local, accepted.listener, now);
+  if (!flow) {
+    context_.Close(id);
+    return OnEnded(accepted);
+  }
+  NoteToken(**flow);
+  silent_.Add((*flow)->id, now + options_.first_message_timeout, now);
+}
+
+void EdgeFlows::OnEnded(const AcceptedFrom& accepted) {
+  context_.state.sources.Release(accepted.remote.address);
+}
+
+void EdgeFlows::OnPing(const flow::Flow& flow) {
+  context_.actions.io.emplace_back(SendBytes{flow.connection, std::string(sip::kPongOctets)});
+}
+
+void EdgeFlows::OnStun(const flow::Flow& flow, std::string_view bytes) {
+  const auto request = sip::ReadStun(bytes);
+  if (!request || request->message_class != sip::StunClass::kRequest || request->method != sip::kStunBinding) return;
+  const auto answer = request->unknown.empty()
+                          ? sip::WriteBindingAnswer(request->id, flow.key.remote.endpoint, request->has_fingerprint)
+                          : sip::WriteBindingError(request->id, 420, request->unknown, request->has_fingerprint);
+  context_.actions.io.emplace_back(SendBytes{flow.connection, std::string(answer.view())});
+}
+
+void EdgeFlows::OnFlowClosed(const flow::Flow& flow, TimePoint now) {
+  const auto known = by_addresses_.find(AddressesOf(flow));
+  if (known != by_addresses_.end() && known->second == flow.id) by_addresses_.erase(known);
+  context_.state.registrar.OnFlowClosed(flow.id, now);
+  if (flow.listener) context_.state.sources.Release(flow.key.remote.endpoint.address);
+}
+
+EdgeOrigin EdgeFlows::OriginOf(const flow::Flow& flow, const sip::MessageHead& head) const {
+  const auto sender = sip::ReadViaSender(head.top_via);
+  return {.listener = options_.listeners.at(flow.listener.value()).ToString(),
+          .token = context_.state.tokens.Mint(AddressesOf(flow)),
+          .transport = flow.key.remote.transport,
+          .remote = flow.key.remote.endpoint,
+          .states_other_address = sender && sip::StatesOtherAddress(*sender, flow.key.remote.endpoint)};
+}
+
+std::optional<flow::FlowId> EdgeFlows::Find(const flow::FlowAddresses& addresses) const {
+  const auto known = by_addresses_.find(addresses);
+  return known == by_addresses_.end() ? std::nullopt : std::optional(known->second);
+}
+
+void EdgeFlows::NoteToken(const flow::Flow& flow) {
+  by_addresses_.insert_or_assign(AddressesOf(flow), flow.id);
+}
+
+void EdgeFlows::OnTimer(TimePoint now) {
+  silent_.TakeDue(now, kFlowsPerTurn, [this, now](const flow::FlowId& id) {
+    flow::Flow* flow = flows_.pool().Find(id);
+    if (flow == nullptr || flow->messages_received > 0) return;
+    context_.state.observer.OnLimit(Limit::kFirstMessage);
+    flows_.Close(*flow, {FailureReason::kIdle, "no message since it was accepted"}, now);
+  });
+}
+
+}  // namespace flowbroker::engine

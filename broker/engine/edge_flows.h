@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "broker/engine/relay.h"
+#include "broker/engine/shard_context.h"
+#include "broker/engine/shard_flows.h"
+#include "broker/flow/calendar_queue.h"
+#include "broker/flow/flow_token.h"
+#include "broker/sip/message_head.h"
+
+namespace flowbroker::engine {
+
+/// The flows of one shard that user agents have opened towards the edge (E5-E7, N3): from the accepted connection to the
+/// flow, what they ask of the edge itself, and which flow a token names.
+class EdgeFlows {
+ public:
+  EdgeFlows(ShardContext& context, ShardFlows& flows);
+
+  /// A connection from `remote` was accepted on a listener, and counted as one from there.
+  flow::ConnectionId Begin(std::uint16_t listener, const Endpoint& remote);
+  /// It can carry messages: it becomes a flow, or is closed where a limit forbids. Nothing where `id` is not one of
+  /// Begin's.
+  void OnConnected(flow::ConnectionId id, const Endpoint& local, TimePoint now);
+  /// It ended before that.
+  void OnEnded(const AcceptedFrom& accepted);
+
+  // Of a flow that a user agent has opened.
+  void OnPing(const flow::Flow& flow);                        ///< answered at once by CRLF (E7, RFC 5626 s.4.4.1)
+  void OnStun(const flow::Flow& flow, std::string_view bytes);  ///< a Binding request is answered (E6)
+  void OnFlowClosed(const flow::Flow& flow, TimePoint now);
+  /// What the receiver of a message is told of its flow.
+  EdgeOrigin OriginOf(const flow::Flow& flow, const sip::MessageHead& head) const;
+
+  /// The open flow with exactly these addresses.
+  std::optional<flow::FlowId> Find(const flow::FlowAddresses& addresses) const;
+  /// From now on Find finds it, until it closes: a token was minted for it.
+  void NoteToken(const flow::Flow& flow);
+
+  TimePoint NextDeadline() const { return silent_.NextDeadline(); }
+  void OnTimer(TimePoint now);
+
+ private:
+  void Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now);
+
+  ShardContext& context_;
+  const EdgeOptions& options_;
+  ShardFlows& flows_;
+  std::unordered_map<flow::FlowAddresses, flow::FlowId> by_addresses_;
+  flow::CalendarQueue<flow::FlowId> silent_;  // accepted, to be looked at once: has it sent a message?
+};
+
+flow::FlowAddresses AddressesOf(const flow::Flow& flow);
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "broker/base/time.h"
+#include "broker/engine/registrar.h"
+#include "broker/flow/edge_listener.h"
+#include "broker/flow/owner.h"
+#include "broker/flow/source_limits.h"
+#include "broker/sip/message_framer.h"
+
+namespace flowbroker::engine {
+
+struct EdgeOptions {
+  std::vector<flow::EdgeListener> listeners = {};
+  /// Whose the flows of user agents are: the Relay streams of this client group receive their messages.
+  flow::Owner owner = {.tenant = {}, .client_group = "edge"};
+  /// PEM of no kind: lines "ID HEX40", see net::TokenKeys. Empty: a key for the life of the process.
+  std::string token_keys_file = {};
+  /// What to answer to a token whose flow is gone: 430 by RFC 5626, 410 by the draft before it (E4).
+  int gone_status = 430;
+  flow::SourceLimitOptions sources = {};
+  /// A connection over which no message has come by then is closed. A REGISTER is what a user agent connects for; two
+  /// challenges and a slow hand fit into half a minute.
+  Duration first_message_timeout = std::chrono::seconds(30);
+  /// Of one message of a user agent; theirs are smaller than those of trunks.
+  sip::FramerLimits framing = {.max_header_bytes = 32 * 1024, .max_body_bytes = 256 * 1024, .stun = true};
+  RegistrarOptions registrar = {};
+};
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,26 @@
+#include "broker/engine/edge_tokens.h"
+
+#include <utility>
+
+namespace flowbroker::engine {
+
+EdgeTokens::EdgeTokens(RandomSource& random) : keys_(net::TokenKeys::Random(random).value()) {}
+
+Expected<void> EdgeTokens::Load(const std::string& file) {
+  auto fresh = net::TokenKeys::ReadFile(file);
+  if (!fresh) return Unexpected(fresh.error());
+  const std::lock_guard lock(mutex_);
+  keys_ = std::move(*fresh);
+  return {};
+}
+
+std::string EdgeTokens::Mint(const flow::FlowAddresses& flow) const {
+  const auto held = keys();
+  return flow::MintToken(flow, held->minting_key(), *held).value();  // addresses of one socket, a key that is there
+}
+
+tl::expected<flow::FlowAddresses, flow::TokenDefect> EdgeTokens::Read(std::string_view token) const {
+  return flow::ReadToken(token, *keys());
+}
+
+}  // namespace flowbroker::engine

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "broker/base/expected.h"
+#include "broker/flow/flow_token.h"
+#include "broker/net/token_keys.h"
+
+namespace flowbroker::engine {
+
+/// Mints and reads flow tokens with the keys of the moment (E1-E4). Thread-safe.
+class EdgeTokens {
+ public:
+  /// With a key for the life of the process.
+  explicit EdgeTokens(RandomSource& random);
+
+  /// Takes the keys of a file in place of those there were; a failure leaves them.
+  Expected<void> Load(const std::string& file);
+
+  std::string Mint(const flow::FlowAddresses& flow) const;
+  tl::expected<flow::FlowAddresses, flow::TokenDefect> Read(std::string_view token) const;
+
+ private:
+  std::shared_ptr<const net::TokenKeys> keys() const {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+  }
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const net::TokenKeys> keys_;
+};
+
+}  // namespace flowbroker::engine

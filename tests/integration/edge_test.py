@@ -1,0 +1,266 @@
+#!/usr/bin/env python3
+"""User agents that connect to the broker's edge over TCP: what they send comes to the application with flow and token,
+and the application reaches them again over the flow they have opened (SIP Outbound). On this host, with real sockets."""
+
+import queue
+import socket
+import threading
+import time
+
+import grpc
+from flowbroker.v1 import edge_service_pb2 as edge
+from flowbroker.v1 import flow_service_pb2 as flows
+from harness import PATIENCE, eventually
+from local_daemon import LocalDaemonTest, main
+
+INSTANCE = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+AOR = "sip:alice@example.org"
+
+
+class UserAgent:
+    """A SIP user agent with one TCP connection to the edge."""
+
+    def __init__(self, test, source="127.0.0.1"):
+        host, port = test.edge.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), PATIENCE, source_address=(source, 0))
+        self.socket.settimeout(PATIENCE)
+        test.addCleanup(self.socket.close)
+        self.local = self.socket.getsockname()
+        self.received = b""
+
+    def send(self, octets):
+        self.socket.sendall(octets if isinstance(octets, bytes) else octets.encode())
+
+    def request(self, method, branch, sent_by=None, call_id="call-1"):
+        sent_by = sent_by or f"{self.local[0]}:{self.local[1]}"
+        self.send(f"{method} sip:example.org SIP/2.0\r\nVia: SIP/2.0/TCP {sent_by};branch={branch}\r\n"
+                  f"From: <{AOR}>;tag=1\r\nTo: <{AOR}>\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n"
+                  f"Contact: <sip:alice@{sent_by};transport=tcp>;+sip.instance=\"<{INSTANCE}>\";reg-id=1\r\n"
+                  "Content-Length: 0\r\n\r\n")
+
+    def read(self, octets):
+        while len(self.received) < octets:
+            more = self.socket.recv(65536)
+            if not more:
+                raise AssertionError(f"closed after {self.received!r}")
+            self.received += more
+        taken, self.received = self.received[:octets], self.received[octets:]
+        return taken
+
+    def read_message(self):
+        while b"\r\n\r\n" not in self.received:
+            self.received += self.socket.recv(65536)
+        return self.read(self.received.index(b"\r\n\r\n") + 4).decode()
+
+    def is_closed(self):
+        try:
+            return self.socket.recv(1) == b""
+        except ConnectionResetError:
+            return True
+
+
+class Application:
+    """A proxy on the Relay stream of one client group."""
+
+    def __init__(self, test, group="edge"):
+        self.channel = grpc.insecure_channel(test.daemon.address)
+        test.addCleanup(self.channel.close)
+        self.frames = queue.Queue()
+        self.arrived = queue.Queue()
+        self.frames.put(flows.RelayRequest(client_group=group))
+        self.stream = self.channel.stream_stream(
+            "/flowbroker.v1.FlowService/Relay", flows.RelayRequest.SerializeToString, flows.RelayResponse.FromString)(
+                iter(self.frames.get, None))
+        test.addCleanup(self.stream.cancel)
+        threading.Thread(target=self.receive, daemon=True).start()
+
+    def receive(self):
+        try:
+            for frame in self.stream:
+                for message in frame.messages:
+                    self.arrived.put(message)
+        except grpc.RpcError:
+            pass
+
+    def next(self):
+        return self.arrived.get(timeout=PATIENCE)
+
+    def send(self, flow_id, text):
+        self.frames.put(flows.RelayRequest(messages=[flows.OutgoingMessage(flow_id=flow_id, message=text.encode())]))
+
+    def call(self, method, request, response, service="EdgeService"):
+        return self.channel.unary_unary(f"/flowbroker.v1.{service}/{method}", type(request).SerializeToString,
+                                        response.FromString)(request, timeout=PATIENCE)
+
+    def bind(self, flow_id, **fields):
+        contact = f'<sip:alice@192.0.2.1;transport=tcp>;+sip.instance="<{INSTANCE}>";reg-id=1'
+        request = edge.BindRequest(**{"aor": AOR, "contact": contact, "flow_id": flow_id, **fields})
+        return self.call("Bind", request, edge.BindResponse).contacts
+
+    def lookup(self):
+        return self.call("LookupBindings", edge.LookupBindingsRequest(aor=AOR), edge.LookupBindingsResponse).targets
+
+    def verify(self, token):
+        return self.call("VerifyToken", edge.VerifyTokenRequest(token=token), edge.VerifyTokenResponse)
+
+
+class EdgeTest(LocalDaemonTest):
+    def serve(self, *flags):
+        self.daemon = self.start("--edge-listen", "tcp:127.0.0.1:0", *flags)
+        self.edge = self.daemon.places["edge"].removeprefix("tcp:")
+        self.application = Application(self)
+
+    def register(self, user_agent, branch="z9hG4bK-reg-1"):
+        user_agent.request("REGISTER", branch)
+        return self.application.next()
+
+    def test_a_user_agent_registers_and_is_reached_over_its_own_flow(self):  # E1, E5, B1, B2, RFC 5626
+        self.serve()
+        user_agent = UserAgent(self)
+        message = self.register(user_agent)
+        origin = message.origin
+        self.assertTrue(message.message.startswith(b"REGISTER "))
+        self.assertEqual((origin.remote.address, origin.remote.port), user_agent.local)
+        self.assertEqual(len(origin.token), 32)
+        self.assertFalse(origin.states_other_address)
+        bound = self.application.bind(message.flow_id, path=f"<sip:{origin.token}@127.0.0.1;lr>")
+        self.assertEqual([one.change for one in bound], [edge.BINDING_CHANGE_BOUND])
+
+        target = self.application.lookup()[0].binding
+        self.assertEqual((target.flow_id, target.reg_id, target.instance_id), (message.flow_id, 1, INSTANCE))
+        verdict = self.application.verify(target.path[0].partition(":")[2].partition("@")[0])
+        self.assertEqual((verdict.state, verdict.flow_id), (edge.TOKEN_STATE_LIVE, message.flow_id))
+        self.application.send(verdict.flow_id, "INVITE sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/TCP p;branch=z9hG4bKi\r\n"
+                              "From: <sip:b@b>;tag=2\r\nTo: <sip:a@a>\r\nCall-ID: c2\r\nCSeq: 1 INVITE\r\n"
+                              "Content-Length: 0\r\n\r\n")
+        self.assertTrue(user_agent.read_message().startswith("INVITE sip:alice@192.0.2.1 "))
+        user_agent.send("SIP/2.0 180 Ringing\r\nVia: SIP/2.0/TCP p;branch=z9hG4bKi\r\nFrom: <sip:b@b>;tag=2\r\n"
+                        "To: <sip:a@a>;tag=9\r\nCall-ID: c2\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n")
+        self.assertTrue(self.application.next().message.startswith(b"SIP/2.0 180 "))
+
+    def test_a_flow_that_ends_takes_its_bindings_along_and_its_token_is_gone(self):  # B4, E4
+        self.serve()
+        user_agent = UserAgent(self)
+        message = self.register(user_agent)
+        self.application.bind(message.flow_id)
+        self.application.bind(message.flow_id, aor="sip:other@example.org")
+        user_agent.socket.close()
+        self.assertTrue(eventually(lambda: not self.application.lookup()))
+        verdict = self.application.verify(message.origin.token)
+        self.assertEqual((verdict.state, verdict.sip_status), (edge.TOKEN_STATE_GONE, 430))
+        self.assertEqual(self.application.call("LookupBindings", edge.LookupBindingsRequest(aor="sip:other@example.org"),
+                                               edge.LookupBindingsResponse).targets, [])
+
+    def test_a_forged_token_is_told_from_one_that_is_gone(self):  # E4
+        self.serve("--edge-token-gone-status", "410")
+        user_agent = UserAgent(self)
+        token = self.register(user_agent).origin.token
+        forged = ("A" if token[0] != "A" else "B") + token[1:]
+        for wrong in (forged, token[:-1], token + "A", "", "%" * 32, "A" * 1000):
+            verdict = self.application.verify(wrong)
+            self.assertEqual((verdict.state, verdict.sip_status), (edge.TOKEN_STATE_FORGED, 403), wrong)
+        user_agent.socket.close()
+        self.assertTrue(eventually(lambda: self.application.verify(token).sip_status == 410))
+
+    def test_tokens_outlive_a_restart_with_keys_from_a_file(self):  # E3
+        keys = self.write("keys", "# minted with the first\n7 000102030405060708090a0b0c0d0e0f10111213\n")
+        self.serve("--edge-token-keys-file", keys)
+        token = self.register(UserAgent(self)).origin.token
+        self.stop(self.daemon)
+        self.write("keys", "8 101112131415161718191a1b1c1d1e1f20212223\n7 000102030405060708090a0b0c0d0e0f10111213\n")
+        self.serve("--edge-token-keys-file", keys)
+        self.assertEqual(self.application.verify(token).state, edge.TOKEN_STATE_GONE)
+        self.assertEqual(self.application.verify(self.register(UserAgent(self)).origin.token).state, edge.TOKEN_STATE_LIVE)
+
+    def test_keys_that_cannot_be_read_keep_it_from_starting(self):
+        keys = self.write("keys", "7 00\n")
+        refused = self.run_to_end("--listen", f"unix:{self.path('s')}", "--edge-token-keys-file", keys)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"{keys}, line 1", refused.stderr)
+
+    def test_pings_and_stun_are_answered(self):  # E6, E7
+        self.serve()
+        user_agent = UserAgent(self)
+        user_agent.send(b"\r\n\r\n")
+        self.assertEqual(user_agent.read(2), b"\r\n")
+        transaction = bytes(range(12))
+        user_agent.send(b"\x00\x01\x00\x00\x21\x12\xa4\x42" + transaction)
+        answer = user_agent.read(32)
+        self.assertEqual(answer[:2] + answer[4:20], b"\x01\x01\x21\x12\xa4\x42" + transaction)
+        self.assertEqual(int.from_bytes(answer[26:28], "big") ^ 0x2112, user_agent.local[1])
+        user_agent.send(b"\r\n\r\n\r\n\r\n")
+        self.assertEqual(user_agent.read(4), b"\r\n\r\n")
+        self.assertEqual(self.register(user_agent).message[:9], b"REGISTER ")
+
+    def test_an_address_that_is_not_the_senders_is_noticed(self):  # N3
+        self.serve()
+        user_agent = UserAgent(self)
+        user_agent.request("REGISTER", "z9hG4bK-nat", sent_by="192.168.1.7:5060")
+        self.assertTrue(self.application.next().origin.states_other_address)
+
+    def test_one_source_cannot_take_the_room_of_others(self):
+        self.serve("--edge-max-connections-per-source", "3", "--edge-max-connections", "5")
+        held = [UserAgent(self) for _ in range(3)]
+        for number, user_agent in enumerate(held):
+            self.register(user_agent, f"z9hG4bK-{number}")
+        self.assertTrue(UserAgent(self).is_closed())
+        others = [UserAgent(self, "127.0.0.2") for _ in range(2)]
+        for number, user_agent in enumerate(others):
+            self.register(user_agent, f"z9hG4bK-o{number}")
+        self.assertTrue(UserAgent(self, "127.0.0.3").is_closed())
+        limit = "flowbroker_limits_hit_total"
+        self.assertEqual(self.daemon.metric(f'{limit}{{limit="edge_connections_per_source"}}'), 1)
+        self.assertEqual(self.daemon.metric(f'{limit}{{limit="edge_connections"}}'), 1)
+        held[0].socket.close()
+        self.assertTrue(eventually(lambda: self.daemon.metric('flowbroker_flows_closed_total{reason="closed_by_peer"}') == 1))
+        self.register(UserAgent(self), "z9hG4bK-again")
+
+    def test_who_says_nothing_is_sent_away(self):
+        self.serve("--edge-first-message-timeout", "1s")
+        silent, speaks = UserAgent(self), UserAgent(self)
+        self.register(speaks)
+        silent.send("REGISTER sip:example.org SIP/2.0\r\n")
+        began = time.monotonic()
+        self.assertTrue(silent.is_closed())
+        self.assertGreater(time.monotonic() - began, 0.3)
+        self.register(speaks, "z9hG4bK-later")
+
+    def test_what_is_not_sip_ends_the_connection_and_nothing_else(self):
+        self.serve("--edge-max-header-size", "2000")
+        speaks = UserAgent(self)
+        self.register(speaks)
+        for garbage in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00\x01", b"REGISTER sip:a SIP/2.0\r\n" + b"X: y\r\n" * 1000,
+                        b"REGISTER sip:a SIP/2.0\r\nContent-Length: 99999999999999999999\r\n\r\n"):
+            user_agent = UserAgent(self)
+            user_agent.send(garbage)
+            self.assertTrue(user_agent.is_closed(), garbage[:20])
+        self.register(speaks, "z9hG4bK-still")
+
+    def test_bindings_are_watched_refused_and_taken_out(self):  # B3, B5, B6
+        self.serve("--require-outbound", "on")
+        message = self.register(UserAgent(self))
+        watch = self.application.channel.unary_stream(
+            "/flowbroker.v1.EdgeService/WatchBindings", edge.WatchBindingsRequest.SerializeToString,
+            edge.WatchBindingsResponse.FromString)(edge.WatchBindingsRequest(aor=AOR), timeout=PATIENCE)
+        self.assertEqual(len(next(watch).events), 0)
+        for contact, field in (("<sip:a@b>", "contact"), ('<sip:a@b>;+sip.instance="<%s>";reg-id=0' % INSTANCE, "contact"),
+                               ('<sip:a@b>;+sip.instance="<%s>";reg-id=2147483648' % INSTANCE, "contact"),
+                               ('<sip:a@b>;+sip.instance="<not a urn>";reg-id=1', "contact")):
+            with self.assertRaises(grpc.RpcError) as refused:
+                self.application.bind(message.flow_id, contact=contact)
+            self.assertEqual(refused.exception.code(), grpc.StatusCode.INVALID_ARGUMENT, contact)
+        self.application.bind(message.flow_id)
+        self.application.bind(message.flow_id)
+        gone = self.application.bind(message.flow_id, contact="*", expires={"seconds": 0})
+        self.assertEqual([one.change for one in gone], [edge.BINDING_CHANGE_UNBOUND])
+        changes = []
+        while len(changes) < 3:
+            changes += [event.change for event in next(watch).events]
+        self.assertEqual(changes, [edge.BINDING_CHANGE_BOUND, edge.BINDING_CHANGE_REFRESHED, edge.BINDING_CHANGE_UNBOUND])
+        with self.assertRaises(grpc.RpcError) as unknown:
+            self.application.bind("A" * 22)
+        self.assertEqual(unknown.exception.code(), grpc.StatusCode.NOT_FOUND)
+
+
+if __name__ == "__main__":
+    main()
