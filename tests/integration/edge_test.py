@@ -2,19 +2,18 @@
 """User agents that connect to the broker's edge over TCP: what they send comes to the application with flow and token,
 and the application reaches them again over the flow they have opened (SIP Outbound). On this host, with real sockets."""
 
-import queue
+import datetime
 import socket
-import threading
 import time
 
-import grpc
-from flowbroker.v1 import edge_service_pb2 as edge
-from flowbroker.v1 import flow_service_pb2 as flows
+import flowbroker
+from flowbroker import BindingChange, TokenState
 from harness import PATIENCE, eventually
 from local_daemon import LocalDaemonTest, main
 
 INSTANCE = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 AOR = "sip:alice@example.org"
+CONTACT = f'<sip:alice@192.0.2.1;transport=tcp>;+sip.instance="<{INSTANCE}>";reg-id=1'
 
 
 class UserAgent:
@@ -63,45 +62,21 @@ class Application:
     """A proxy on the Relay stream of one client group."""
 
     def __init__(self, test, group="edge"):
-        self.channel = grpc.insecure_channel(test.daemon.address)
-        test.addCleanup(self.channel.close)
-        self.frames = queue.Queue()
-        self.arrived = queue.Queue()
-        self.frames.put(flows.RelayRequest(client_group=group))
-        self.stream = self.channel.stream_stream(
-            "/flowbroker.v1.FlowService/Relay", flows.RelayRequest.SerializeToString, flows.RelayResponse.FromString)(
-                iter(self.frames.get, None))
-        test.addCleanup(self.stream.cancel)
-        threading.Thread(target=self.receive, daemon=True).start()
-
-    def receive(self):
-        try:
-            for frame in self.stream:
-                for message in frame.messages:
-                    self.arrived.put(message)
-        except grpc.RpcError:
-            pass
+        self.client = flowbroker.Client(test.daemon.address, default_timeout=PATIENCE)
+        test.addCleanup(self.client.close)
+        self.relay = self.client.relay(client_group=group)
+        test.addCleanup(self.relay.close)
+        self.send = self.relay.send
+        self.verify = self.client.verify_token
 
     def next(self):
-        return self.arrived.get(timeout=PATIENCE)
+        return self.relay.receive(PATIENCE)
 
-    def send(self, flow_id, text):
-        self.frames.put(flows.RelayRequest(messages=[flows.OutgoingMessage(flow_id=flow_id, message=text.encode())]))
+    def bind(self, flow_id, aor=AOR, contact=CONTACT, **fields):
+        return self.client.bind(aor, contact, flow_id, **fields)
 
-    def call(self, method, request, response, service="EdgeService"):
-        return self.channel.unary_unary(f"/flowbroker.v1.{service}/{method}", type(request).SerializeToString,
-                                        response.FromString)(request, timeout=PATIENCE)
-
-    def bind(self, flow_id, **fields):
-        contact = f'<sip:alice@192.0.2.1;transport=tcp>;+sip.instance="<{INSTANCE}>";reg-id=1'
-        request = edge.BindRequest(**{"aor": AOR, "contact": contact, "flow_id": flow_id, **fields})
-        return self.call("Bind", request, edge.BindResponse).contacts
-
-    def lookup(self):
-        return self.call("LookupBindings", edge.LookupBindingsRequest(aor=AOR), edge.LookupBindingsResponse).targets
-
-    def verify(self, token):
-        return self.call("VerifyToken", edge.VerifyTokenRequest(token=token), edge.VerifyTokenResponse)
+    def lookup(self, aor=AOR):
+        return self.client.lookup_bindings(aor)
 
 
 class EdgeTest(LocalDaemonTest):
@@ -120,16 +95,16 @@ class EdgeTest(LocalDaemonTest):
         message = self.register(user_agent)
         origin = message.origin
         self.assertTrue(message.message.startswith(b"REGISTER "))
-        self.assertEqual((origin.remote.address, origin.remote.port), user_agent.local)
+        self.assertEqual((str(origin.remote.address), origin.remote.port), user_agent.local)
         self.assertEqual(len(origin.token), 32)
         self.assertFalse(origin.states_other_address)
         bound = self.application.bind(message.flow_id, path=f"<sip:{origin.token}@127.0.0.1;lr>")
-        self.assertEqual([one.change for one in bound], [edge.BINDING_CHANGE_BOUND])
+        self.assertEqual([one.change for one in bound], [BindingChange.BOUND])
 
         target = self.application.lookup()[0].binding
         self.assertEqual((target.flow_id, target.reg_id, target.instance_id), (message.flow_id, 1, INSTANCE))
         verdict = self.application.verify(target.path[0].partition(":")[2].partition("@")[0])
-        self.assertEqual((verdict.state, verdict.flow_id), (edge.TOKEN_STATE_LIVE, message.flow_id))
+        self.assertEqual((verdict.state, verdict.flow_id), (TokenState.LIVE, message.flow_id))
         self.application.send(verdict.flow_id, "INVITE sip:alice@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/TCP p;branch=z9hG4bKi\r\n"
                               "From: <sip:b@b>;tag=2\r\nTo: <sip:a@a>\r\nCall-ID: c2\r\nCSeq: 1 INVITE\r\n"
                               "Content-Length: 0\r\n\r\n")
@@ -147,9 +122,8 @@ class EdgeTest(LocalDaemonTest):
         user_agent.socket.close()
         self.assertTrue(eventually(lambda: not self.application.lookup()))
         verdict = self.application.verify(message.origin.token)
-        self.assertEqual((verdict.state, verdict.sip_status), (edge.TOKEN_STATE_GONE, 430))
-        self.assertEqual(self.application.call("LookupBindings", edge.LookupBindingsRequest(aor="sip:other@example.org"),
-                                               edge.LookupBindingsResponse).targets, [])
+        self.assertEqual((verdict.state, verdict.sip_status), (TokenState.GONE, 430))
+        self.assertEqual(self.application.lookup("sip:other@example.org"), [])
 
     def test_a_forged_token_is_told_from_one_that_is_gone(self):  # E4
         self.serve("--edge-token-gone-status", "410")
@@ -158,7 +132,7 @@ class EdgeTest(LocalDaemonTest):
         forged = ("A" if token[0] != "A" else "B") + token[1:]
         for wrong in (forged, token[:-1], token + "A", "", "%" * 32, "A" * 1000):
             verdict = self.application.verify(wrong)
-            self.assertEqual((verdict.state, verdict.sip_status), (edge.TOKEN_STATE_FORGED, 403), wrong)
+            self.assertEqual((verdict.state, verdict.sip_status), (TokenState.FORGED, 403), wrong)
         user_agent.socket.close()
         self.assertTrue(eventually(lambda: self.application.verify(token).sip_status == 410))
 
@@ -169,8 +143,8 @@ class EdgeTest(LocalDaemonTest):
         self.stop(self.daemon)
         self.write("keys", "8 101112131415161718191a1b1c1d1e1f20212223\n7 000102030405060708090a0b0c0d0e0f10111213\n")
         self.serve("--edge-token-keys-file", keys)
-        self.assertEqual(self.application.verify(token).state, edge.TOKEN_STATE_GONE)
-        self.assertEqual(self.application.verify(self.register(UserAgent(self)).origin.token).state, edge.TOKEN_STATE_LIVE)
+        self.assertEqual(self.application.verify(token).state, TokenState.GONE)
+        self.assertEqual(self.application.verify(self.register(UserAgent(self)).origin.token).state, TokenState.LIVE)
 
     def test_keys_that_cannot_be_read_keep_it_from_starting(self):
         keys = self.write("keys", "7 00\n")
@@ -239,27 +213,23 @@ class EdgeTest(LocalDaemonTest):
     def test_bindings_are_watched_refused_and_taken_out(self):  # B3, B5, B6
         self.serve("--require-outbound", "on")
         message = self.register(UserAgent(self))
-        watch = self.application.channel.unary_stream(
-            "/flowbroker.v1.EdgeService/WatchBindings", edge.WatchBindingsRequest.SerializeToString,
-            edge.WatchBindingsResponse.FromString)(edge.WatchBindingsRequest(aor=AOR), timeout=PATIENCE)
-        self.assertEqual(len(next(watch).events), 0)
-        for contact, field in (("<sip:a@b>", "contact"), ('<sip:a@b>;+sip.instance="<%s>";reg-id=0' % INSTANCE, "contact"),
-                               ('<sip:a@b>;+sip.instance="<%s>";reg-id=2147483648' % INSTANCE, "contact"),
-                               ('<sip:a@b>;+sip.instance="<not a urn>";reg-id=1', "contact")):
-            with self.assertRaises(grpc.RpcError) as refused:
-                self.application.bind(message.flow_id, contact=contact)
-            self.assertEqual(refused.exception.code(), grpc.StatusCode.INVALID_ARGUMENT, contact)
+        watch = self.application.client.watch_bindings(aor=AOR)
+        self.addCleanup(watch.close)
+        outbound = '<sip:a@b>;+sip.instance="<%s>";reg-id=%s'
+        for contact, field in (("<sip:a@b>", "instance_id"), (outbound % (INSTANCE, 0), "contact"),
+                               (outbound % (INSTANCE, 2147483648), "contact"), (outbound % ("not a urn", 1), "contact")):
+            with self.subTest(contact):
+                with self.assertRaises(flowbroker.InvalidArgument) as refused:
+                    self.application.bind(message.flow_id, contact=contact)
+                self.assertEqual(refused.exception.field, field)
         self.application.bind(message.flow_id)
         self.application.bind(message.flow_id)
-        gone = self.application.bind(message.flow_id, contact="*", expires={"seconds": 0})
-        self.assertEqual([one.change for one in gone], [edge.BINDING_CHANGE_UNBOUND])
-        changes = []
-        while len(changes) < 3:
-            changes += [event.change for event in next(watch).events]
-        self.assertEqual(changes, [edge.BINDING_CHANGE_BOUND, edge.BINDING_CHANGE_REFRESHED, edge.BINDING_CHANGE_UNBOUND])
-        with self.assertRaises(grpc.RpcError) as unknown:
+        gone = self.application.bind(message.flow_id, contact="*", expires=datetime.timedelta())
+        self.assertEqual([one.change for one in gone], [BindingChange.UNBOUND])
+        changes = [watch.receive(PATIENCE).change for _ in range(3)]
+        self.assertEqual(changes, [BindingChange.BOUND, BindingChange.REFRESHED, BindingChange.UNBOUND])
+        with self.assertRaises(flowbroker.NotFound):
             self.application.bind("A" * 22)
-        self.assertEqual(unknown.exception.code(), grpc.StatusCode.NOT_FOUND)
 
 
 if __name__ == "__main__":

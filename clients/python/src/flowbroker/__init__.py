@@ -4,6 +4,15 @@ from flowbroker.aio import AsyncClient
 from flowbroker.aio_streams import AsyncRelay, AsyncWatch
 from flowbroker.channel import MutualTls, Timeout, broker_address
 from flowbroker.client import Client
+from flowbroker.edge import (
+    Binding,
+    BindingChange,
+    BindingEvent,
+    BindingTarget,
+    BoundContact,
+    TokenState,
+    VerifiedToken,
+)
 from flowbroker.errors import (
     BrokerError,
     DeadlineExceeded,
@@ -34,6 +43,7 @@ from flowbroker.types import (
     AddressFamily,
     Destination,
     Draining,
+    EdgeOrigin,
     Endpoint,
     Flow,
     FlowEvent,
@@ -41,6 +51,7 @@ from flowbroker.types import (
     FlowSource,
     FlowState,
     IncomingMessage,
+    KeepAliveMethod,
     ProbeResult,
     RelayEvent,
     Resolution,
@@ -63,11 +74,17 @@ __all__ = [
     "AsyncRelay",
     "AsyncWatch",
     "AttemptStage",
+    "Binding",
+    "BindingChange",
+    "BindingEvent",
+    "BindingTarget",
+    "BoundContact",
     "BrokerError",
     "Client",
     "DeadlineExceeded",
     "Destination",
     "Draining",
+    "EdgeOrigin",
     "Endpoint",
     "FamilyPreference",
     "Flow",
@@ -78,6 +95,7 @@ __all__ = [
     "Forgotten",
     "IncomingMessage",
     "InvalidArgument",
+    "KeepAliveMethod",
     "MemoryLevel",
     "MutualTls",
     "NotFound",
@@ -100,6 +118,7 @@ __all__ = [
     "TargetReachability",
     "Timeout",
     "TimerAdvice",
+    "TokenState",
     "Trace",
     "TraceOutcome",
     "TraceStep",
@@ -108,6 +127,7 @@ __all__ = [
     "Transport",
     "Unauthenticated",
     "Unavailable",
+    "VerifiedToken",
     "Watch",
     "broker_address",
 ]

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from flowbroker import _methods, _wire, _wire_history, history, types
+from flowbroker import _methods, _wire, _wire_edge, _wire_history, history, types
+from flowbroker import edge as outbound
 from flowbroker._methods import Method, Request, Response
 from flowbroker.v1 import broker_service_pb2 as broker
+from flowbroker.v1 import edge_service_pb2 as edge
 from flowbroker.v1 import flow_service_pb2 as flows
 from flowbroker.v1 import history_service_pb2 as memory
 
@@ -123,8 +125,63 @@ def probe_flow(flow_id: str) -> Call[flows.ProbeFlowRequest, flows.ProbeFlowResp
     return Call(_methods.PROBE_FLOW, flows.ProbeFlowRequest(flow_id=flow_id), _wire.probe)
 
 
+def set_keep_alive(
+    flow_id: str, method: types.KeepAliveMethod, flow_timer: datetime.timedelta | None
+) -> Call[flows.SetKeepAliveRequest, flows.SetKeepAliveResponse, None]:
+    request = flows.SetKeepAliveRequest(
+        flow_id=flow_id,
+        method=flows.KeepAliveMethod.Name(method.value),
+        flow_timer=_wire.to_duration(flow_timer) if flow_timer is not None else None,
+    )
+    return Call(_methods.SET_KEEP_ALIVE, request, _nothing)
+
+
 def watch_flows(after_sequence: int, client_group: str | None) -> flows.WatchFlowsRequest:
     return flows.WatchFlowsRequest(after_sequence=after_sequence, client_group=client_group)
+
+
+def mint_token(flow_id: str) -> Call[edge.MintTokenRequest, edge.MintTokenResponse, str]:
+    return Call(_methods.MINT_TOKEN, edge.MintTokenRequest(flow_id=flow_id), lambda response: response.token)
+
+
+def verify_token(token: str) -> Call[edge.VerifyTokenRequest, edge.VerifyTokenResponse, outbound.VerifiedToken]:
+    return Call(_methods.VERIFY_TOKEN, edge.VerifyTokenRequest(token=token), _wire_edge.verified_token)
+
+
+def bind(
+    aor: str, contact: str, flow_id: str, path: str, expires: datetime.timedelta | None
+) -> Call[edge.BindRequest, edge.BindResponse, list[outbound.BoundContact]]:
+    request = edge.BindRequest(
+        aor=aor,
+        contact=contact,
+        path=path,
+        flow_id=flow_id,
+        expires=_wire.to_duration(expires) if expires is not None else None,
+    )
+    return Call(
+        _methods.BIND, request, lambda response: [_wire_edge.bound_contact(one) for one in response.contacts]
+    )
+
+
+def unbind(
+    aor: str, instance_id: str, reg_id: int | None, contact_uri: str
+) -> Call[edge.UnbindRequest, edge.UnbindResponse, int]:
+    request = edge.UnbindRequest(aor=aor, instance_id=instance_id, reg_id=reg_id or 0, contact_uri=contact_uri)
+    return Call(_methods.UNBIND, request, lambda response: response.removed)
+
+
+def lookup_bindings(
+    aor: str,
+) -> Call[edge.LookupBindingsRequest, edge.LookupBindingsResponse, list[outbound.BindingTarget]]:
+    return Call(
+        _methods.LOOKUP_BINDINGS,
+        edge.LookupBindingsRequest(aor=aor),
+        lambda response: [_wire_edge.target(one) for one in response.targets],
+    )
+
+
+def watch_bindings(after_sequence: int, aor: str) -> edge.WatchBindingsRequest:
+    return edge.WatchBindingsRequest(after_sequence=after_sequence, aor=aor)
 
 
 def list_family_preferences(

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from google.protobuf.message import Message
 
 from flowbroker.v1 import broker_service_pb2 as broker
+from flowbroker.v1 import edge_service_pb2 as edge
 from flowbroker.v1 import flow_service_pb2 as flows
 from flowbroker.v1 import history_service_pb2 as history
 
@@ -33,6 +34,19 @@ LIST_FLOWS = Method("/flowbroker.v1.FlowService/ListFlows", flows.ListFlowsReque
 GET_FLOW = Method("/flowbroker.v1.FlowService/GetFlow", flows.GetFlowRequest, flows.GetFlowResponse)
 CLOSE_FLOW = Method("/flowbroker.v1.FlowService/CloseFlow", flows.CloseFlowRequest, flows.CloseFlowResponse)
 PROBE_FLOW = Method("/flowbroker.v1.FlowService/ProbeFlow", flows.ProbeFlowRequest, flows.ProbeFlowResponse)
+SET_KEEP_ALIVE = Method(
+    "/flowbroker.v1.FlowService/SetKeepAlive", flows.SetKeepAliveRequest, flows.SetKeepAliveResponse
+)
+MINT_TOKEN = Method("/flowbroker.v1.EdgeService/MintToken", edge.MintTokenRequest, edge.MintTokenResponse)
+VERIFY_TOKEN = Method("/flowbroker.v1.EdgeService/VerifyToken", edge.VerifyTokenRequest, edge.VerifyTokenResponse)
+BIND = Method("/flowbroker.v1.EdgeService/Bind", edge.BindRequest, edge.BindResponse)
+UNBIND = Method("/flowbroker.v1.EdgeService/Unbind", edge.UnbindRequest, edge.UnbindResponse)
+LOOKUP_BINDINGS = Method(
+    "/flowbroker.v1.EdgeService/LookupBindings", edge.LookupBindingsRequest, edge.LookupBindingsResponse
+)
+WATCH_BINDINGS = Method(
+    "/flowbroker.v1.EdgeService/WatchBindings", edge.WatchBindingsRequest, edge.WatchBindingsResponse
+)
 LIST_FAMILY_PREFERENCES = Method(
     "/flowbroker.v1.HistoryService/ListFamilyPreferences",
     history.ListFamilyPreferencesRequest,

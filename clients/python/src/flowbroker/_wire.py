@@ -143,6 +143,7 @@ def flow(value: flow_service_pb2.Flow) -> types.Flow:
         messages_sent=value.messages_sent,
         messages_received=value.messages_received,
         smoothed_rtt=duration(value.smoothed_rtt) if value.HasField("smoothed_rtt") else None,
+        listener=value.listener,
     )
 
 
@@ -166,8 +167,23 @@ def draining(value: types_pb2.Draining) -> types.Draining:
 
 
 def relay_events(value: flow_service_pb2.RelayResponse) -> list[types.RelayEvent]:
-    events: list[types.RelayEvent] = [types.IncomingMessage(one.flow_id, one.message) for one in value.messages]
+    events: list[types.RelayEvent] = [_incoming(one) for one in value.messages]
     events += [types.SendFailure(one.flow_id, one.tag, one.failure, one.detail) for one in value.failures]
     if value.HasField("draining"):
         events.append(draining(value.draining))
     return events
+
+
+def _incoming(value: flow_service_pb2.IncomingMessage) -> types.IncomingMessage:
+    origin = _origin(value.origin) if value.HasField("origin") else None
+    return types.IncomingMessage(value.flow_id, value.message, origin)
+
+
+def _origin(value: flow_service_pb2.EdgeOrigin) -> types.EdgeOrigin:
+    return types.EdgeOrigin(
+        listener=value.listener,
+        token=value.token,
+        transport=known(types.Transport, value.transport),
+        remote=endpoint(value.remote),
+        states_other_address=value.states_other_address,
+    )

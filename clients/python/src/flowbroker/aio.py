@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import grpc
 
-from flowbroker import _calls, _methods, _wire, _wire_history, channel, history, types
+from flowbroker import _calls, _methods, _wire, _wire_edge, _wire_history, channel, edge, history, types
 from flowbroker._calls import Call, DestinationLike, Pages, Result
 from flowbroker._methods import Method, Request, Response
 from flowbroker.channel import MutualTls, Timeout
@@ -85,6 +85,48 @@ class AsyncClient:
     async def probe_flow(self, flow_id: str, *, timeout: Timeout | None = None) -> types.ProbeResult:
         return await self._run(_calls.probe_flow(flow_id), timeout)
 
+    async def set_keep_alive(
+        self,
+        flow_id: str,
+        method: types.KeepAliveMethod,
+        *,
+        flow_timer: datetime.timedelta | None = None,
+        timeout: Timeout | None = None,
+    ) -> None:
+        await self._run(_calls.set_keep_alive(flow_id, method, flow_timer), timeout)
+
+    async def mint_token(self, flow_id: str, *, timeout: Timeout | None = None) -> str:
+        return await self._run(_calls.mint_token(flow_id), timeout)
+
+    async def verify_token(self, token: str, *, timeout: Timeout | None = None) -> edge.VerifiedToken:
+        return await self._run(_calls.verify_token(token), timeout)
+
+    async def bind(
+        self,
+        aor: str,
+        contact: str,
+        flow_id: str = "",
+        *,
+        path: str = "",
+        expires: datetime.timedelta | None = None,
+        timeout: Timeout | None = None,
+    ) -> list[edge.BoundContact]:
+        return await self._run(_calls.bind(aor, contact, flow_id, path, expires), timeout)
+
+    async def unbind(
+        self,
+        aor: str,
+        *,
+        instance_id: str = "",
+        reg_id: int | None = None,
+        contact_uri: str = "",
+        timeout: Timeout | None = None,
+    ) -> int:
+        return await self._run(_calls.unbind(aor, instance_id, reg_id, contact_uri), timeout)
+
+    async def lookup_bindings(self, aor: str, *, timeout: Timeout | None = None) -> list[edge.BindingTarget]:
+        return await self._run(_calls.lookup_bindings(aor), timeout)
+
     async def list_family_preferences(
         self,
         *,
@@ -139,6 +181,10 @@ class AsyncClient:
     def watch_flows(self, *, after_sequence: int = 0, client_group: str | None = None) -> AsyncWatch[types.FlowEvent]:
         request = _calls.watch_flows(after_sequence, client_group)
         return self._watch(_methods.WATCH_FLOWS, request, _wire.flow_event, after_sequence)
+
+    def watch_bindings(self, *, after_sequence: int = 0, aor: str = "") -> AsyncWatch[edge.BindingEvent]:
+        request = _calls.watch_bindings(after_sequence, aor)
+        return self._watch(_methods.WATCH_BINDINGS, request, _wire_edge.binding_event, after_sequence)
 
     def watch_preferences(self, *, after_sequence: int = 0, interface: str = "") -> AsyncWatch[history.PreferenceEvent]:
         request = _calls.watch_preferences(after_sequence, interface)

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import grpc
 
-from flowbroker import _calls, _methods, _wire, _wire_history, channel, history, types
+from flowbroker import _calls, _methods, _wire, _wire_edge, _wire_history, channel, edge, history, types
 from flowbroker._calls import Call, DestinationLike, Pages, Result
 from flowbroker._methods import Method, Request, Response
 from flowbroker.channel import MutualTls, Timeout
@@ -101,6 +101,58 @@ class Client:
         """Whether the flow can still carry SIP; one that cannot is closed."""
         return self._run(_calls.probe_flow(flow_id), timeout)
 
+    def set_keep_alive(
+        self,
+        flow_id: str,
+        method: types.KeepAliveMethod,
+        *,
+        flow_timer: datetime.timedelta | None = None,
+        timeout: Timeout | None = None,
+    ) -> None:
+        """How the flow is asked whether it lives, and how often: by the Flow-Timer of the answer to a REGISTER, or else by
+        the broker's settings."""
+        self._run(_calls.set_keep_alive(flow_id, method, flow_timer), timeout)
+
+    def mint_token(self, flow_id: str, *, timeout: Timeout | None = None) -> str:
+        """The token of an open flow, for the user part of a Path or Record-Route URI."""
+        return self._run(_calls.mint_token(flow_id), timeout)
+
+    def verify_token(self, token: str, *, timeout: Timeout | None = None) -> edge.VerifiedToken:
+        """Which flow a token names: live, gone, or forged."""
+        return self._run(_calls.verify_token(token), timeout)
+
+    def bind(
+        self,
+        aor: str,
+        contact: str,
+        flow_id: str = "",
+        *,
+        path: str = "",
+        expires: datetime.timedelta | None = None,
+        timeout: Timeout | None = None,
+    ) -> list[edge.BoundContact]:
+        """Stores what a REGISTER says, by the values of its Contact and Path header fields, several joined by commas.
+
+        aor is compared octet by octet. flow_id: the flow it came over; not needed with the contact "*" and expires of zero,
+        which takes out all of the address-of-record. expires: for contacts without their own; None: one hour."""
+        return self._run(_calls.bind(aor, contact, flow_id, path, expires), timeout)
+
+    def unbind(
+        self,
+        aor: str,
+        *,
+        instance_id: str = "",
+        reg_id: int | None = None,
+        contact_uri: str = "",
+        timeout: Timeout | None = None,
+    ) -> int:
+        """Takes out one binding, by instance-id and reg-id or by contact URI, or else all. Returns how many."""
+        return self._run(_calls.unbind(aor, instance_id, reg_id, contact_uri), timeout)
+
+    def lookup_bindings(self, aor: str, *, timeout: Timeout | None = None) -> list[edge.BindingTarget]:
+        """Where to send a request: best first, one target per instance. Empty: nobody is registered."""
+        return self._run(_calls.lookup_bindings(aor), timeout)
+
     def list_family_preferences(
         self,
         *,
@@ -161,6 +213,11 @@ class Client:
         """The life of flows, from now on or after an event. Returns when the watch is in place."""
         request = _calls.watch_flows(after_sequence, client_group)
         return self._watch(_methods.WATCH_FLOWS, request, _wire.flow_event, after_sequence)
+
+    def watch_bindings(self, *, after_sequence: int = 0, aor: str = "") -> Watch[edge.BindingEvent]:
+        """The coming and going of bindings, of all or of one address-of-record. Returns when the watch is in place."""
+        request = _calls.watch_bindings(after_sequence, aor)
+        return self._watch(_methods.WATCH_BINDINGS, request, _wire_edge.binding_event, after_sequence)
 
     def watch_preferences(self, *, after_sequence: int = 0, interface: str = "") -> Watch[history.PreferenceEvent]:
         """Changes of what list_family_preferences() shows. Returns when the watch is in place."""

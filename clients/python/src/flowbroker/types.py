@@ -79,6 +79,15 @@ class TransactionOutcome(enum.Enum):
     TRANSPORT_ERROR = 4
 
 
+class KeepAliveMethod(enum.Enum):
+    """How a flow is asked whether it lives (RFC 5626 s.4.4)."""
+
+    NONE = 1  # it is not asked
+    CRLF = 2  # TCP and TLS
+    STUN = 3  # UDP
+    OPTIONS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     address: IpAddress
@@ -196,6 +205,7 @@ class Flow:
     messages_sent: int
     messages_received: int
     smoothed_rtt: datetime.timedelta | None
+    listener: str  # of the edge, that it came in on; empty: the broker has opened it
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,11 +226,23 @@ class ProbeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeOrigin:
+    """Where a message of a user agent came in: on a flow that it has opened."""
+
+    listener: str  # "tcp:192.0.2.1:5060"
+    token: str  # of the flow, for the user part of a Path or Record-Route URI (RFC 5626 s.5)
+    transport: Transport
+    remote: Endpoint  # its sender as the broker sees it: `received` and `rport`
+    states_other_address: bool  # the topmost Via names another address: a NAT is between
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingMessage:
     """A SIP message that came in, as it came."""
 
     flow_id: str
     message: bytes
+    origin: EdgeOrigin | None = None  # None: the broker has opened the flow
 
 
 @dataclass(frozen=True, slots=True)
