@@ -30,10 +30,10 @@ void BrokerEdge::Close() {
   listeners_.clear();
 }
 
-std::vector<Endpoint> BrokerEdge::listening() const {
-  std::vector<Endpoint> endpoints;
-  for (const auto& listener : listeners_) endpoints.push_back(listener->local());
-  return endpoints;
+std::vector<flow::EdgeListener> BrokerEdge::listening() const {
+  std::vector<flow::EdgeListener> bound = state_.options.edge.listeners;
+  for (std::size_t i = 0; i < listeners_.size(); ++i) bound[i].local = listeners_[i]->local();
+  return bound;
 }
 
 void BrokerEdge::OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted) {

@@ -27,7 +27,7 @@ class BrokerEdge final : public EdgeAccess {
   /// Takes no further connections. To be called before the shards stop; idempotent.
   void Close();
   /// Where user agents can connect to, in the order of the options.
-  std::vector<Endpoint> listening() const;
+  std::vector<flow::EdgeListener> listening() const;
 
   Expected<std::string> MintToken(const flow::FlowId& id, const flow::Scope& scope) override;
   TokenVerdict VerifyToken(std::string_view token, const flow::Scope& scope) override;

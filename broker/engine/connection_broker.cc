@@ -317,7 +317,7 @@ EdgeAccess& ConnectionBroker::edge() {
   return impl_->edge_;
 }
 
-std::vector<Endpoint> ConnectionBroker::edge_listening() const {
+std::vector<flow::EdgeListener> ConnectionBroker::edge_listening() const {
   return impl_->edge_.listening();
 }
 

@@ -111,7 +111,7 @@ class ConnectionBroker {
   /// Tokens and bindings of flows.
   EdgeAccess& edge();
   /// Where user agents can connect to, in the order of EdgeOptions::listeners.
-  std::vector<Endpoint> edge_listening() const;
+  std::vector<flow::EdgeListener> edge_listening() const;
 
   /// What was learned of targets, prefixes and families.
   HistoryAccess& history();

@@ -25,9 +25,10 @@ flow::FlowAddresses AddressesOf(const flow::Flow& flow) {
 EdgeFlows::EdgeFlows(ShardContext& context, ShardFlows& flows)
     : context_(context), options_(context.state.options.edge), flows_(flows), silent_(kTick, kTicks) {}
 
-flow::ConnectionId EdgeFlows::Begin(std::uint16_t listener, const Endpoint& remote) {
+flow::ConnectionId EdgeFlows::Begin(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
   const flow::ConnectionId id{context_.NextNumber()};
   context_.owners.emplace(id, AcceptedFrom{listener, remote});
+  silent_.Add(id, now + options_.first_message_timeout, now);
   return id;
 }
 
@@ -46,7 +47,6 @@ void EdgeFlows::Open(flow::ConnectionId id, const AcceptedFrom& accepted, const 
     return OnEnded(accepted);
   }
   NoteToken(**flow);
-  silent_.Add((*flow)->id, now + options_.first_message_timeout, now);
 }
 
 void EdgeFlows::OnEnded(const AcceptedFrom& accepted) {
@@ -92,12 +92,22 @@ void EdgeFlows::NoteToken(const flow::Flow& flow) {
 }
 
 void EdgeFlows::OnTimer(TimePoint now) {
-  silent_.TakeDue(now, kFlowsPerTurn, [this, now](const flow::FlowId& id) {
-    flow::Flow* flow = flows_.pool().Find(id);
-    if (flow == nullptr || flow->messages_received > 0) return;
+  silent_.TakeDue(now, kFlowsPerTurn, [this, now](flow::ConnectionId id) { EndSilent(id, now); });
+}
+
+void EdgeFlows::EndSilent(flow::ConnectionId id, TimePoint now) {
+  const auto owner = context_.owners.find(id);
+  if (owner == context_.owners.end()) return;
+  if (const auto* accepted = std::get_if<AcceptedFrom>(&owner->second)) {  // its TLS handshake hangs
+    OnEnded(*accepted);
     context_.state.observer.OnLimit(Limit::kFirstMessage);
-    flows_.Close(*flow, {FailureReason::kIdle, "no message since it was accepted"}, now);
-  });
+    return context_.Close(id);
+  }
+  const auto* flow_id = std::get_if<flow::FlowId>(&owner->second);
+  flow::Flow* flow = flow_id != nullptr ? flows_.pool().Find(*flow_id) : nullptr;
+  if (flow == nullptr || flow->messages_received > 0) return;
+  context_.state.observer.OnLimit(Limit::kFirstMessage);
+  flows_.Close(*flow, {FailureReason::kIdle, "no message since it was accepted"}, now);
 }
 
 }  // namespace flowbroker::engine

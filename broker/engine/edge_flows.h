@@ -16,14 +16,14 @@
 
 namespace flowbroker::engine {
 
-/// The flows of one shard that user agents have opened towards the edge (E5-E7, N3): from the accepted connection to the
-/// flow, what they ask of the edge itself, and which flow a token names.
+/// The flows of one shard that user agents have opened towards the edge (E5-E7, N3): from the accepted connection to
+/// the flow, what they ask of the edge itself, and which flow a token names.
 class EdgeFlows {
  public:
   EdgeFlows(ShardContext& context, ShardFlows& flows);
 
   /// A connection from `remote` was accepted on a listener, and counted as one from there.
-  flow::ConnectionId Begin(std::uint16_t listener, const Endpoint& remote);
+  flow::ConnectionId Begin(std::uint16_t listener, const Endpoint& remote, TimePoint now);
   /// It can carry messages: it becomes a flow, or is closed where a limit forbids. Nothing where `id` is not one of
   /// Begin's.
   void OnConnected(flow::ConnectionId id, const Endpoint& local, TimePoint now);
@@ -31,7 +31,7 @@ class EdgeFlows {
   void OnEnded(const AcceptedFrom& accepted);
 
   // Of a flow that a user agent has opened.
-  void OnPing(const flow::Flow& flow);                        ///< answered at once by CRLF (E7, RFC 5626 s.4.4.1)
+  void OnPing(const flow::Flow& flow);                          ///< answered at once by CRLF (E7, RFC 5626 s.4.4.1)
   void OnStun(const flow::Flow& flow, std::string_view bytes);  ///< a Binding request is answered (E6)
   void OnFlowClosed(const flow::Flow& flow, TimePoint now);
   /// What the receiver of a message is told of its flow.
@@ -46,13 +46,14 @@ class EdgeFlows {
   void OnTimer(TimePoint now);
 
  private:
+  void EndSilent(flow::ConnectionId id, TimePoint now);
   void Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now);
 
   ShardContext& context_;
   const EdgeOptions& options_;
   ShardFlows& flows_;
   std::unordered_map<flow::FlowAddresses, flow::FlowId> by_addresses_;
-  flow::CalendarQueue<flow::FlowId> silent_;  // accepted, to be looked at once: has it sent a message?
+  flow::CalendarQueue<flow::ConnectionId> silent_;  // accepted, to be looked at once: has it sent a message?
 };
 
 flow::FlowAddresses AddressesOf(const flow::Flow& flow);

@@ -25,13 +25,12 @@ Shard::Shard(std::uint8_t index, BrokerState& state, const Clock& clock, std::sh
       clock_(clock),
       dns_answered_(std::move(dns_answered)),
       dns_(io_, DnsClientOptions(state.options)),
-      sockets_shared_{
-          .io = io_,
-          .clock = clock,
-          .listener = *this,
-          .framing = state.options.framing,
-          .accepted_framing = state.options.edge.framing,
-          .tls = std::move(tls)},
+      sockets_shared_{.io = io_,
+                      .clock = clock,
+                      .listener = *this,
+                      .framing = state.options.framing,
+                      .accepted_framing = state.options.edge.framing,
+                      .tls = std::move(tls)},
       core_(index, state, sources_, random_) {}
 
 Shard::~Shard() {
@@ -184,8 +183,9 @@ void Shard::PostTlsContext(std::shared_ptr<net::TlsContext> tls) {
 void Shard::PostAccepted(std::uint16_t listener, net::AcceptedSocket accepted) {
   asio::post(io_, [this, listener, accepted = std::move(accepted)]() mutable {
     const flow::ConnectionId id =
-        WithCore([&](ShardCore& core, TimePoint) { return core.OnAccepted(listener, accepted.remote); });
-    sockets_.emplace(id, Socket{net::Adopt(sockets_shared_, id, std::move(accepted))});
+        WithCore([&](ShardCore& core, TimePoint now) { return core.OnAccepted(listener, accepted.remote, now); });
+    const Transport transport = state_.options.edge.listeners.at(listener).transport;
+    sockets_.emplace(id, Socket{net::Adopt(sockets_shared_, id, std::move(accepted), transport)});
   });
 }
 

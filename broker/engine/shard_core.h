@@ -53,7 +53,9 @@ class ShardCore {
                               std::optional<Duration> flow_timer, TimePoint now);
 
   /// A connection from `remote` was accepted on a listener; OnConnected follows.
-  flow::ConnectionId OnAccepted(std::uint16_t listener, const Endpoint& remote) { return edge_.Begin(listener, remote); }
+  flow::ConnectionId OnAccepted(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
+    return edge_.Begin(listener, remote, now);
+  }
   /// What a token of the flow says; nothing for a flow that `scope` does not cover. FindByAddresses finds it from now
   /// on.
   std::optional<flow::FlowAddresses> NoteToken(const flow::FlowId& id, const flow::Scope& scope);

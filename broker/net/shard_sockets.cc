@@ -17,9 +17,10 @@ std::shared_ptr<Connection> Connect(ShardSockets& sockets, flow::ConnectionId id
   return connection;
 }
 
-std::shared_ptr<Connection> Adopt(ShardSockets& sockets, flow::ConnectionId id, AcceptedSocket accepted) {
+std::shared_ptr<Connection> Adopt(ShardSockets& sockets, flow::ConnectionId id, AcceptedSocket accepted,
+                                  Transport transport) {
   auto connection = std::make_shared<StreamConnection>(sockets, id, sockets.accepted_framing);
-  connection->Adopt(std::move(accepted));
+  connection->Adopt(std::move(accepted), transport);
   return connection;
 }
 

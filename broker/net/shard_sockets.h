@@ -20,7 +20,7 @@ struct ShardSockets {
   ConnectionListener& listener;
   sip::FramerLimits framing;
   sip::FramerLimits accepted_framing;  ///< of connections that user agents open
-  std::shared_ptr<TlsContext> tls;  ///< of connections begun from now on; null: no TLS attempts are made
+  std::shared_ptr<TlsContext> tls;     ///< of connections begun from now on; null: no TLS attempts are made
 
   /// Received bytes pass through here, so that an idle flow holds no buffer. 64 KiB: one full datagram.
   std::array<char, 65536> scratch{};
@@ -30,7 +30,8 @@ struct ShardSockets {
 /// OnEnded soon after.
 std::shared_ptr<Connection> Connect(ShardSockets& sockets, flow::ConnectionId id, const ConnectSpec& spec);
 
-/// Takes over a connection that the peer has opened; OnConnected follows, with no round-trip time.
-std::shared_ptr<Connection> Adopt(ShardSockets& sockets, flow::ConnectionId id, AcceptedSocket accepted);
+/// Takes over a connection that the peer has opened; over TLS the handshake comes first. OnConnected follows.
+std::shared_ptr<Connection> Adopt(ShardSockets& sockets, flow::ConnectionId id, AcceptedSocket accepted,
+                                  Transport transport);
 
 }  // namespace flowbroker::net

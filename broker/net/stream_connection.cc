@@ -50,7 +50,7 @@ void StreamConnection::Start(const ConnectSpec& spec) {
                         [self = shared_from_this()](const error_code& error) { self->OnConnected(error); });
 }
 
-void StreamConnection::Adopt(AcceptedSocket accepted) {
+void StreamConnection::Adopt(AcceptedSocket accepted, Transport transport) {
   error_code error;
   const auto protocol = ToAsio<asio::ip::tcp>(accepted.remote).protocol();
   if (!socket_.assign(protocol, accepted.descriptor.get(), error)) (void)accepted.descriptor.Release();
@@ -58,9 +58,21 @@ void StreamConnection::Adopt(AcceptedSocket accepted) {
   if (!error) socket_.set_option(asio::ip::tcp::no_delay(true), error);
   if (!error) error = DetectDeadPeer(socket_.native_handle());
   if (error) return EndSoon(FailureOf(error, SocketPhase::kOpening));
-  asio::post(sockets_.io, [self = shared_from_this()] {
-    if (self->state_ != State::kClosed) self->BecomeConnected(std::nullopt);
-  });
+  if (transport == Transport::kTls) {
+    if (sockets_.tls == nullptr) return EndSoon({FailureReason::kTlsHandshakeFailed, "TLS is not configured"});
+    tls_context_ = sockets_.tls;
+    tls_ = std::make_unique<TlsSession>(*tls_context_);
+  }
+  asio::post(sockets_.io, [self = shared_from_this()] { self->BeginAccepted(); });
+}
+
+void StreamConnection::BeginAccepted() {
+  if (state_ == State::kClosed) return;
+  if (tls_ == nullptr) return BecomeConnected(std::nullopt);
+  state_ = State::kHandshaking;
+  std::string nothing;  // the user agent speaks first
+  if (tls_->Start(nothing) == TlsSession::State::kFailed) return End(*tls_->failure());
+  AwaitReadable();
 }
 
 error_code StreamConnection::OpenSocket(const ConnectSpec& spec) {

@@ -21,7 +21,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
 
   void Start(const ConnectSpec& spec);
   /// Takes over a connection that the peer has opened.
-  void Adopt(AcceptedSocket accepted);
+  void Adopt(AcceptedSocket accepted, Transport transport);
 
   void Send(std::string_view bytes) override;
   std::size_t queued() const override { return write_pending_ ? unsent_.size() : 0; }
@@ -38,6 +38,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   };
 
   boost::system::error_code OpenSocket(const ConnectSpec& spec);
+  void BeginAccepted();
   void OnConnected(const boost::system::error_code& error);
   std::optional<Duration> ConnectRtt() const;
   void BeginTls(std::optional<Duration> tcp_rtt);

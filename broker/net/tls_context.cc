@@ -105,7 +105,7 @@ std::string DigestOf(const TlsContextOptions& options) {
 Expected<std::unique_ptr<TlsContext>> TlsContext::Create(const TlsContextOptions& options) {
   std::string digest = DigestOf(options);
   ERR_clear_error();
-  Context context(SSL_CTX_new(TLS_client_method()));
+  Context context(SSL_CTX_new(TLS_method()));
   if (!context) return Unexpected(Failure{FailureReason::kInternal, CauseOfOpenSslError()});
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION);

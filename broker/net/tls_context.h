@@ -21,10 +21,10 @@ struct TlsContextOptions {
   std::size_t max_cached_sessions = 1'000;  ///< kept for resumption, about 5 KB each; 0: no resumption
 };
 
-/// What all TLS sessions of a shard share: trust, our own certificate, tickets for resumption. TLS 1.2 and 1.3 only.
-/// Must outlive its sessions, which therefore share it with whoever made it: a new one from the same files takes over
-/// while the sessions of the old one live on. Tickets are not handed on, as a resumed session is judged by the trust of
-/// the one before. Confined to the shard's thread.
+/// What all TLS sessions of a shard share, at either end: trust, our own certificate, tickets for resumption. TLS 1.2
+/// and 1.3 only. Must outlive its sessions, which therefore share it with whoever made it: a new one from the same
+/// files takes over while the sessions of the old one live on. Tickets are not handed on, as a resumed session is
+/// judged by the trust of the one before. Confined to the shard's thread.
 class TlsContext {
  public:
   /// Reads the files. A failure is kInvalidArgument; its detail names the file and what is wrong with it.

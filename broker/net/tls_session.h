@@ -21,7 +21,7 @@ namespace flowbroker::net {
 
 class TlsContext;
 
-/// The client end of one TLS connection, without I/O: bytes from the peer go in, bytes for the peer come out, in
+/// One end of a TLS connection, without I/O: bytes from the peer go in, bytes for the peer come out, in
 /// buffers lent for the duration of a call. So an idle session holds no buffers (about 15 KB in all).
 ///
 ///     TlsSession tls(context, "example.org", remote);
@@ -30,7 +30,9 @@ class TlsContext;
 ///     tls.Send("OPTIONS ...", to_peer);
 ///
 /// The handshake succeeds only for a chain that leads to a trusted CA and a certificate that carries the identity by
-/// RFC 5922; otherwise the peer is sent an alert. Output is appended, never replaced. Confined to the shard's thread.
+/// RFC 5922; otherwise the peer is sent an alert. At the server's end the peer is a user agent, which is not asked for
+/// a certificate: it proves who it is by the digest of its REGISTER. Output is appended, never replaced. Confined to
+/// the shard's thread.
 class TlsSession {
  public:
   enum class State : std::uint8_t {
@@ -44,11 +46,14 @@ class TlsSession {
   ///                 it is a name
   /// @param remote   where the connection goes; only sessions to the same place are resumed
   TlsSession(TlsContext& context, std::string identity, const Endpoint& remote);
+  /// The server's end, with our own certificate.
+  explicit TlsSession(TlsContext& context);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
 
-  /// Begins the handshake: `to_peer` gets the ClientHello. To be called once, before everything else.
+  /// Begins the handshake: `to_peer` gets the ClientHello, at the client's end. To be called once, before everything
+  /// else.
   State Start(std::string& to_peer);
 
   /// Takes all of `from_peer` in. Bytes after a close_notify or a failure are dropped.
@@ -88,6 +93,7 @@ class TlsSession {
   static int OnNewTicket(ssl_st* ssl, ssl_session_st* session);
 
   bool SetUp();
+  bool SetUpClient();
   bool JudgeCertificate(bool accepted, x509_store_ctx_st* chain);
   void Handshake();
   void Decrypt(std::string& plaintext);
@@ -95,6 +101,7 @@ class TlsSession {
   void Fail(Failure failure);
 
   TlsContext& context_;
+  const bool is_server_;
   std::string identity_;
   std::string cache_key_;
   TlsWire wire_;

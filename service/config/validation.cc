@@ -104,6 +104,11 @@ std::vector<Problem> Validate(const ServiceConfig& config) {
                         "must not be less than history-first-reprobe, which is " + ValueText(history.first_reprobe)});
   }
   CheckKeepAlive(config.broker.flows.keep_alive, problems);
+  const auto& listeners = config.broker.edge.listeners;
+  const bool tls_edge = std::ranges::any_of(
+      listeners, [](const flow::EdgeListener& listener) { return listener.transport == Transport::kTls; });
+  if (tls_edge && tls.certificate_file.empty())
+    problems.push_back({"edge-listen", "tls: needs tls-certificate-file and tls-private-key-file"});
   if (const int status = config.broker.edge.gone_status; status != 410 && status != 430)
     problems.push_back({"edge-token-gone-status", std::to_string(status) + " is neither; 430 or 410"});
   return problems;

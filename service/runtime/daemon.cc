@@ -123,8 +123,10 @@ std::string Daemon::MetricsText() {
 
 std::string Daemon::ReadyLine() const {
   std::string line = "flowbrokerd ready: grpc=" + rpc_->addresses() + " admin=" + (admin_ ? admin_->address() : "off");
-  for (const Endpoint& edge : broker_->edge_listening()) line += " edge=tcp:" + edge.ToString();
-  return line;
+  std::string edge;
+  for (const flow::EdgeListener& listener : broker_->edge_listening())
+    edge += (edge.empty() ? " edge=" : ",") + listener.ToString();
+  return line + edge;
 }
 
 std::optional<Duration> Daemon::CertificateCheckInterval() const {

@@ -4,6 +4,8 @@ and the application reaches them again over the flow they have opened (SIP Outbo
 
 import datetime
 import socket
+import ssl
+import subprocess
 import time
 
 import flowbroker
@@ -17,11 +19,13 @@ CONTACT = f'<sip:alice@192.0.2.1;transport=tcp>;+sip.instance="<{INSTANCE}>";reg
 
 
 class UserAgent:
-    """A SIP user agent with one TCP connection to the edge."""
+    """A SIP user agent with one connection to the edge."""
 
-    def __init__(self, test, source="127.0.0.1"):
+    def __init__(self, test, source="127.0.0.1", tls=None):
         host, port = test.edge.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), PATIENCE, source_address=(source, 0))
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="edge.example.org")
         self.socket.settimeout(PATIENCE)
         test.addCleanup(self.socket.close)
         self.local = self.socket.getsockname()
@@ -80,9 +84,9 @@ class Application:
 
 
 class EdgeTest(LocalDaemonTest):
-    def serve(self, *flags):
-        self.daemon = self.start("--edge-listen", "tcp:127.0.0.1:0", *flags)
-        self.edge = self.daemon.places["edge"].removeprefix("tcp:")
+    def serve(self, *flags, transport="tcp"):
+        self.daemon = self.start("--edge-listen", f"{transport}:127.0.0.1:0", *flags)
+        self.edge = self.daemon.places["edge"].removeprefix(f"{transport}:")
         self.application = Application(self)
 
     def register(self, user_agent, branch="z9hG4bK-reg-1"):
@@ -165,6 +169,26 @@ class EdgeTest(LocalDaemonTest):
         user_agent.send(b"\r\n\r\n\r\n\r\n")
         self.assertEqual(user_agent.read(4), b"\r\n\r\n")
         self.assertEqual(self.register(user_agent).message[:9], b"REGISTER ")
+
+    def test_over_tls_the_same_with_our_certificate(self):  # E6, E7
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", "/CN=edge", "-addext", "subjectAltName=DNS:edge.example.org", "-keyout", self.path("key.pem"),
+                        "-out", self.path("cert.pem")], check=True, capture_output=True)
+        self.serve("--tls-certificate-file", self.path("cert.pem"), "--tls-private-key-file", self.path("key.pem"),
+                   "--edge-first-message-timeout", "2s", transport="tls")
+        user_agent = UserAgent(self, tls=ssl.create_default_context(cafile=self.path("cert.pem")))
+        user_agent.send(b"\r\n\r\n")
+        self.assertEqual(user_agent.read(2), b"\r\n")
+        message = self.register(user_agent)
+        self.assertTrue(message.origin.listener.startswith("tls:127.0.0.1:"))
+        self.application.bind(message.flow_id)
+        self.assertEqual(self.application.verify(message.origin.token).flow_id, message.flow_id)
+        self.assertTrue(UserAgent(self).is_closed(), "a handshake that hangs is ended")
+        plain = UserAgent(self)
+        plain.send("REGISTER sip:example.org SIP/2.0\r\n\r\n")
+        while plain.socket.recv(4096):  # an alert, and the end
+            pass
+        self.assertEqual(len(self.application.lookup()), 1)
 
     def test_an_address_that_is_not_the_senders_is_noticed(self):  # N3
         self.serve()

@@ -6,7 +6,7 @@ namespace flowbroker::flow {
 namespace {
 
 TEST(EdgeListenerTest, ReadsWhatItWrites) {
-  for (const char* text : {"tcp:192.0.2.1:5060", "tcp:[2001:db8::1]:5061", "tcp:127.0.0.1:0"}) {
+  for (const char* text : {"tcp:192.0.2.1:5060", "tcp:[2001:db8::1]:5061", "tcp:127.0.0.1:0", "tls:192.0.2.1:5061"}) {
     const auto listener = EdgeListener::Parse(text);
     ASSERT_TRUE(listener) << text;
     EXPECT_EQ(listener->ToString(), text);

@@ -369,7 +369,7 @@ Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow
 EdgeAccess& ConnectionBroker::edge() {
   return impl_->edge;
 }
-std::vector<Endpoint> ConnectionBroker::edge_listening() const {
+std::vector<flow::EdgeListener> ConnectionBroker::edge_listening() const {
   return {};
 }
 bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {
