@@ -14,6 +14,7 @@
 #include "clients/cpp/watch_call.h"
 #include "clients/cpp/wire.h"
 #include "flowbroker/v1/broker_service.grpc.pb.h"
+#include "flowbroker/v1/edge_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
 #include "flowbroker/v1/history_service.grpc.pb.h"
 
@@ -91,6 +92,7 @@ class Client::Connection {
         channel(OpenChannel(address, options.tls)),
         broker(v1::BrokerService::NewStub(channel)),
         flows(v1::FlowService::NewStub(channel)),
+        edge(v1::EdgeService::NewStub(channel)),
         history(v1::HistoryService::NewStub(channel)) {}
 
   ~Connection() { calls.CancelAndWait(); }
@@ -107,6 +109,19 @@ class Client::Connection {
     return response;
   }
 
+  /// `prepare`: PrepareAsync... of the stub.
+  template <typename Request, typename Response, typename Stub, typename Event>
+  std::unique_ptr<Watch> Open(const std::shared_ptr<Stub>& stub,
+                              std::unique_ptr<grpc::ClientAsyncReaderInterface<Response>> (Stub::*prepare)(
+                                  grpc::ClientContext*, const Request&, grpc::CompletionQueue*),
+                              const Request& request, WatchHandlers<Event> handlers) {
+    auto call = std::make_shared<WatchCall<Response, Event>>(request.after_sequence(), std::move(handlers));
+    loop->Post([call, stub, prepare, request, queue = loop->queue()] {
+      call->Open([&](grpc::ClientContext* context) { return (stub.get()->*prepare)(context, request, queue); });
+    });
+    return std::make_unique<Watch>(loop, std::move(call));
+  }
+
   Result<Forgotten> Reset(const v1::ResetHistoryRequest& request);
 
   const ClientOptions options;
@@ -114,6 +129,7 @@ class Client::Connection {
   const std::shared_ptr<grpc::Channel> channel;
   const std::shared_ptr<v1::BrokerService::StubInterface> broker;
   const std::shared_ptr<v1::FlowService::StubInterface> flows;
+  const std::shared_ptr<v1::EdgeService::StubInterface> edge;
   const std::shared_ptr<v1::HistoryService::StubInterface> history;
   const std::shared_ptr<EventLoop> loop = std::make_shared<EventLoop>();
   PendingCalls calls;
@@ -121,6 +137,7 @@ class Client::Connection {
 
 using Broker = v1::BrokerService::StubInterface;
 using Flows = v1::FlowService::StubInterface;
+using Edge = v1::EdgeService::StubInterface;
 using History = v1::HistoryService::StubInterface;
 
 Client::Client(ClientOptions options) : connection_(std::make_unique<Connection>(std::move(options))) {}
@@ -201,6 +218,48 @@ Result<ProbeResult> Client::ProbeFlow(const std::string& flow_id, Timeout timeou
       .map([](const v1::ProbeFlowResponse& response) { return FromProto(response); });
 }
 
+Result<void> Client::SetKeepAlive(const std::string& flow_id, const KeepAlive& keep_alive) {
+  return connection_->Call(*connection_->flows, &Flows::SetKeepAlive, ToProto(flow_id, keep_alive), {})
+      .map([](const auto&) {});
+}
+
+Result<std::string> Client::MintToken(const std::string& flow_id) {
+  v1::MintTokenRequest request;
+  request.set_flow_id(flow_id);
+  return connection_->Call(*connection_->edge, &Edge::MintToken, request, {})
+      .map([](const v1::MintTokenResponse& response) { return response.token(); });
+}
+
+Result<VerifiedToken> Client::VerifyToken(const std::string& token) {
+  v1::VerifyTokenRequest request;
+  request.set_token(token);
+  return connection_->Call(*connection_->edge, &Edge::VerifyToken, request, {})
+      .map([](const v1::VerifyTokenResponse& response) { return FromProto(response); });
+}
+
+Result<std::vector<BoundContact>> Client::Bind(const BindRequest& request) {
+  const auto response = connection_->Call(*connection_->edge, &Edge::Bind, ToProto(request), {});
+  if (!response) return tl::unexpected(response.error());
+  std::vector<BoundContact> contacts;
+  for (const v1::BoundContact& contact : response->contacts()) contacts.push_back(FromProto(contact));
+  return contacts;
+}
+
+Result<std::size_t> Client::Unbind(const UnbindRequest& request) {
+  return connection_->Call(*connection_->edge, &Edge::Unbind, ToProto(request), {})
+      .map([](const v1::UnbindResponse& response) { return std::size_t{response.removed()}; });
+}
+
+Result<std::vector<BindingTarget>> Client::LookupBindings(const std::string& aor) {
+  v1::LookupBindingsRequest request;
+  request.set_aor(aor);
+  const auto response = connection_->Call(*connection_->edge, &Edge::LookupBindings, request, {});
+  if (!response) return tl::unexpected(response.error());
+  std::vector<BindingTarget> targets;
+  for (const v1::BindingTarget& target : response->targets()) targets.push_back(FromProto(target));
+  return targets;
+}
+
 Result<std::vector<FamilyPreference>> Client::ListFamilyPreferences(const PreferenceFilter& filter) {
   std::vector<FamilyPreference> preferences;
   v1::ListFamilyPreferencesRequest request = ToProto(filter);
@@ -267,31 +326,26 @@ std::unique_ptr<RelayStream> Client::OpenRelay(RelayOptions options, RelayHandle
   return std::make_unique<RelayStream>(connection_->loop, std::move(state));
 }
 
-std::unique_ptr<FlowWatch> Client::WatchFlows(WatchOptions options, WatchHandlers handlers) {
+std::unique_ptr<Watch> Client::WatchFlows(FlowWatchOptions options, WatchHandlers<FlowEvent> handlers) {
   v1::WatchFlowsRequest request;
   request.set_after_sequence(options.after_sequence);
   if (options.client_group) request.set_client_group(*options.client_group);
-  auto state = std::make_shared<FlowWatch::State>(options.after_sequence, std::move(handlers));
-  connection_->loop->Post([state, request = std::move(request), flows = connection_->flows,
-                           queue = connection_->loop->queue()] {
-    state->Open([&](grpc::ClientContext* context) { return flows->PrepareAsyncWatchFlows(context, request, queue); });
-  });
-  return std::make_unique<FlowWatch>(connection_->loop, std::move(state));
+  return connection_->Open(connection_->flows, &Flows::PrepareAsyncWatchFlows, request, std::move(handlers));
 }
 
-std::unique_ptr<PreferenceWatch> Client::WatchPreferences(PreferenceWatchOptions options,
-                                                          PreferenceWatchHandlers handlers) {
+std::unique_ptr<Watch> Client::WatchBindings(BindingWatchOptions options, WatchHandlers<BindingEvent> handlers) {
+  v1::WatchBindingsRequest request;
+  request.set_after_sequence(options.after_sequence);
+  request.set_aor(options.aor);
+  return connection_->Open(connection_->edge, &Edge::PrepareAsyncWatchBindings, request, std::move(handlers));
+}
+
+std::unique_ptr<Watch> Client::WatchPreferences(PreferenceWatchOptions options,
+                                                WatchHandlers<PreferenceEvent> handlers) {
   v1::WatchPreferencesRequest request;
   request.set_after_sequence(options.after_sequence);
   request.set_interface(options.interface);
-  auto state = std::make_shared<PreferenceWatch::State>(options.after_sequence, std::move(handlers));
-  connection_->loop->Post(
-      [state, request = std::move(request), history = connection_->history, queue = connection_->loop->queue()] {
-        state->Open([&](grpc::ClientContext* context) {
-          return history->PrepareAsyncWatchPreferences(context, request, queue);
-        });
-      });
-  return std::make_unique<PreferenceWatch>(connection_->loop, std::move(state));
+  return connection_->Open(connection_->history, &History::PrepareAsyncWatchPreferences, request, std::move(handlers));
 }
 
 }  // namespace flowbroker::client

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
-#include "clients/cpp/flow_watch.h"
+#include "clients/cpp/edge.h"
 #include "clients/cpp/history.h"
-#include "clients/cpp/preference_watch.h"
 #include "clients/cpp/relay_stream.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/types.h"
+#include "clients/cpp/watch.h"
 
 // What a SIP server needs of flowbroker: clients/README.md shows it in ten lines.
 namespace flowbroker::client {
@@ -75,6 +75,18 @@ class Client {
   Result<Flow> GetFlow(const std::string& flow_id);
   Result<void> CloseFlow(const std::string& flow_id);
   Result<ProbeResult> ProbeFlow(const std::string& flow_id, Timeout timeout = {});
+  Result<void> SetKeepAlive(const std::string& flow_id, const KeepAlive& keep_alive);
+
+  /// The token of an open flow, for the user part of a Path or Record-Route URI.
+  Result<std::string> MintToken(const std::string& flow_id);
+  /// Which flow a token names: live, gone, or forged.
+  Result<VerifiedToken> VerifyToken(const std::string& token);
+  /// One per contact of the request; of "*" one per binding taken out.
+  Result<std::vector<BoundContact>> Bind(const BindRequest& request);
+  /// How many were taken out.
+  Result<std::size_t> Unbind(const UnbindRequest& request);
+  /// Best first, never two targets of one instance. Empty: nobody is registered.
+  Result<std::vector<BindingTarget>> LookupBindings(const std::string& aor);
 
   /// What is known of each prefix, over as many pages as it takes.
   Result<std::vector<FamilyPreference>> ListFamilyPreferences(const PreferenceFilter& filter = {});
@@ -89,8 +101,9 @@ class Client {
 
   /// Opens a stream at once; where the broker cannot be reached `on_closed` says so.
   std::unique_ptr<RelayStream> OpenRelay(RelayOptions options, RelayHandlers handlers);
-  std::unique_ptr<FlowWatch> WatchFlows(WatchOptions options, WatchHandlers handlers);
-  std::unique_ptr<PreferenceWatch> WatchPreferences(PreferenceWatchOptions options, PreferenceWatchHandlers handlers);
+  std::unique_ptr<Watch> WatchFlows(FlowWatchOptions options, WatchHandlers<FlowEvent> handlers);
+  std::unique_ptr<Watch> WatchBindings(BindingWatchOptions options, WatchHandlers<BindingEvent> handlers);
+  std::unique_ptr<Watch> WatchPreferences(PreferenceWatchOptions options, WatchHandlers<PreferenceEvent> handlers);
 
  private:
   class Connection;

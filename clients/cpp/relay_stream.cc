@@ -15,6 +15,13 @@ tl::unexpected<Error> Refusal(Code code, std::string_view failure, std::string m
   return tl::unexpected(Error{.code = code, .failure = std::string(failure), .message = std::move(message)});
 }
 
+IncomingMessage MessageFrom(v1::IncomingMessage& message) {
+  IncomingMessage to{.flow_id = std::move(*message.mutable_flow_id()),
+                     .message = std::move(*message.mutable_message())};
+  if (message.has_origin()) to.origin = FromProto(message.origin());
+  return to;
+}
+
 }  // namespace
 
 RelayStream::State::State(RelayOptions options, RelayHandlers handlers)
@@ -120,8 +127,7 @@ bool RelayStream::State::HasRoomAgain() {
 void RelayStream::State::OnRead(bool ok) {
   if (ok) {
     for (auto& message : *response_.mutable_messages()) {
-      gate_.Run(handlers_.on_message, IncomingMessage{.flow_id = std::move(*message.mutable_flow_id()),
-                                                      .message = std::move(*message.mutable_message())});
+      gate_.Run(handlers_.on_message, MessageFrom(message));
     }
     if (response_.has_draining()) gate_.Run(handlers_.on_draining, FromProto(response_.draining()));
     for (const auto& failure : response_.failures()) {

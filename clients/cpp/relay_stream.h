@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ class EventLoop;
 struct IncomingMessage {
   std::string flow_id;
   std::string message;
+  std::optional<EdgeOrigin> origin = std::nullopt;  ///< absent: the broker has opened the flow
 };
 
 /// A message that the broker did not send.

@@ -171,6 +171,7 @@ struct Flow {
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
   std::optional<Duration> smoothed_rtt = std::nullopt;
+  std::string listener = {};  ///< of the edge, that it came in on; empty: the broker has opened it
 };
 
 enum class FlowEventKind : std::uint8_t { kUnknown = 0, kOpened = 1, kClosed = 2, kMessageDropped = 3 };
@@ -188,6 +189,29 @@ struct ProbeResult {
   bool alive = false;
   std::optional<Duration> rtt = std::nullopt;
   std::string answer;  ///< "CRLF" or "OPTIONS 200"
+};
+
+enum class KeepAliveMethod : std::uint8_t {
+  kNone = 1,  ///< it is not asked
+  kCrlf = 2,  ///< TCP and TLS
+  kStun = 3,  ///< UDP
+  kOptions = 4,
+};
+
+/// How a flow is asked whether it lives (RFC 5626 s.4.4).
+struct KeepAlive {
+  KeepAliveMethod method = KeepAliveMethod::kNone;
+  /// Flow-Timer of the answer to a REGISTER; absent: the interval of the broker's settings.
+  std::optional<Duration> flow_timer = std::nullopt;
+};
+
+/// Where a message of a user agent came in: on a flow that it has opened.
+struct EdgeOrigin {
+  std::string listener;  ///< "tcp:192.0.2.1:5060"
+  std::string token;     ///< of the flow, for the user part of a Path or Record-Route URI (RFC 5626 s.5)
+  Transport transport = Transport::kUnknown;
+  Endpoint remote;                    ///< its sender as the broker sees it: `received` and `rport`
+  bool states_other_address = false;  ///< the topmost Via names another address: a NAT is between
 };
 
 std::string_view ToString(Transport transport);      ///< "UDP", "TCP", "TLS", "?"

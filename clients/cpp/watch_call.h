@@ -10,20 +10,26 @@
 #include <utility>
 
 #include "clients/cpp/event_loop.h"
-#include "clients/cpp/flow_watch.h"
-#include "clients/cpp/preference_watch.h"
+#include "clients/cpp/watch.h"
 #include "clients/cpp/wire.h"
 
 namespace flowbroker::client {
 
-/// A call that streams numbered events. Kept alive by its operations, so that it may outlive the watch that is its
-/// user's. `Handlers` are on_ready, on_event and on_closed.
-template <typename Response, typename Handlers>
-class WatchCall : public std::enable_shared_from_this<WatchCall<Response, Handlers>> {
+class Watch::State {
+ public:
+  virtual ~State() = default;
+  /// Ends everything; nothing is started on the queue any more. `inside`: see HandlerGate.
+  virtual void Abandon(bool inside) = 0;
+  virtual std::uint64_t last_sequence() const = 0;
+};
+
+/// A call that streams numbered events. Kept alive by its operations, so that it may outlive the Watch.
+template <typename Response, typename Event>
+class WatchCall final : public Watch::State, public std::enable_shared_from_this<WatchCall<Response, Event>> {
  public:
   using Reader = grpc::ClientAsyncReaderInterface<Response>;
 
-  WatchCall(std::uint64_t after_sequence, Handlers handlers)
+  WatchCall(std::uint64_t after_sequence, WatchHandlers<Event> handlers)
       : after_sequence_(after_sequence), handlers_(std::move(handlers)), last_sequence_(after_sequence) {}
 
   /// On the loop's thread, as all that starts an operation. `prepare` makes the call from its context.
@@ -35,8 +41,7 @@ class WatchCall : public std::enable_shared_from_this<WatchCall<Response, Handle
     call_->StartCall(start_.Start(this->shared_from_this()));
   }
 
-  /// Ends everything; nothing is started on the queue any more. `inside`: see HandlerGate.
-  void Abandon(bool inside) {
+  void Abandon(bool inside) override {
     {
       const std::lock_guard lock(mutex_);
       ended_ = true;
@@ -45,7 +50,7 @@ class WatchCall : public std::enable_shared_from_this<WatchCall<Response, Handle
     gate_.Close(inside);
   }
 
-  std::uint64_t last_sequence() const { return last_sequence_; }
+  std::uint64_t last_sequence() const override { return last_sequence_; }
 
  private:
   void OnStarted(bool ok) {
@@ -87,7 +92,7 @@ class WatchCall : public std::enable_shared_from_this<WatchCall<Response, Handle
   }
 
   const std::uint64_t after_sequence_;
-  const Handlers handlers_;
+  const WatchHandlers<Event> handlers_;
   HandlerGate gate_;
   grpc::ClientContext context_;
   Response response_;  // of the read under way
@@ -101,16 +106,6 @@ class WatchCall : public std::enable_shared_from_this<WatchCall<Response, Handle
   Operation<WatchCall> start_{&WatchCall::OnStarted};
   Operation<WatchCall> read_{&WatchCall::OnRead};
   Operation<WatchCall> finish_{&WatchCall::OnFinished};
-};
-
-class FlowWatch::State final : public WatchCall<v1::WatchFlowsResponse, WatchHandlers> {
- public:
-  using WatchCall::WatchCall;
-};
-
-class PreferenceWatch::State final : public WatchCall<v1::WatchPreferencesResponse, PreferenceWatchHandlers> {
- public:
-  using WatchCall::WatchCall;
 };
 
 }  // namespace flowbroker::client

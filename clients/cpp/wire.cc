@@ -6,13 +6,7 @@ namespace flowbroker::client {
 namespace {
 
 using client::From;  // beside those below
-using std::chrono::duration_cast;
-
-void Set(Duration from, google::protobuf::Duration& to) {
-  const auto seconds = duration_cast<std::chrono::seconds>(from);
-  to.set_seconds(seconds.count());
-  to.set_nanos(static_cast<std::int32_t>((from - seconds).count()));
-}
+using client::Set;
 
 void Set(const ResponseDestination& from, v1::ResponseDestination& to) {
   to.set_transport(static_cast<v1::Transport>(from.transport));
@@ -145,7 +139,8 @@ Flow FromProto(const v1::Flow& flow) {
           .idle = From(flow.idle()),
           .messages_sent = flow.messages_sent(),
           .messages_received = flow.messages_received(),
-          .smoothed_rtt = std::nullopt};
+          .smoothed_rtt = std::nullopt,
+          .listener = flow.listener()};
   if (flow.has_smoothed_rtt()) to.smoothed_rtt = From(flow.smoothed_rtt());
   return to;
 }

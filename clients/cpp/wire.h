@@ -3,11 +3,14 @@
 #include <grpcpp/support/status.h>
 
 #include <optional>
+#include <string>
 
+#include "clients/cpp/edge.h"
 #include "clients/cpp/history.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/types.h"
 #include "flowbroker/v1/broker_service.pb.h"
+#include "flowbroker/v1/edge_service.pb.h"
 #include "flowbroker/v1/flow_service.pb.h"
 #include "flowbroker/v1/history_service.pb.h"
 
@@ -18,6 +21,9 @@ v1::AcquireRequest ToProto(const AcquireRequest& request);
 v1::WarmRequest ToProto(const WarmRequest& request);
 v1::ResolveRequest ToProto(const Destination& destination);
 v1::ReportOutcomeRequest ToProto(const TransactionReport& report);
+v1::SetKeepAliveRequest ToProto(const std::string& flow_id, const KeepAlive& keep_alive);
+v1::BindRequest ToProto(const BindRequest& request);
+v1::UnbindRequest ToProto(const UnbindRequest& request);
 v1::ListFamilyPreferencesRequest ToProto(const PreferenceFilter& filter);
 v1::GetReachabilityRequest ToProto(const ReachabilityQuery& query);
 v1::ListRacesRequest ToProto(const RaceFilter& filter);
@@ -28,6 +34,11 @@ Trace FromProto(const v1::Trace& trace);
 Flow FromProto(const v1::Flow& flow);
 FlowEvent FromProto(const v1::FlowEvent& event);
 ProbeResult FromProto(const v1::ProbeFlowResponse& response);
+EdgeOrigin FromProto(const v1::EdgeOrigin& origin);
+VerifiedToken FromProto(const v1::VerifyTokenResponse& response);
+BoundContact FromProto(const v1::BoundContact& contact);
+BindingTarget FromProto(const v1::BindingTarget& target);
+BindingEvent FromProto(const v1::BindingEvent& event);
 FamilyPreference FromProto(const v1::FamilyPreference& preference);
 TargetReachability FromProto(const v1::TargetReachability& target);
 Race FromProto(const v1::Race& race);

@@ -8,7 +8,7 @@
 #include "clients/cpp/types.h"
 #include "flowbroker/v1/types.pb.h"
 
-// Fields that many messages have. Private to wire.cc and history_wire.cc.
+// Fields that many messages have. Private to the *wire.cc files.
 namespace flowbroker::client {
 
 // Enums of the contract are open: a number this library does not know becomes kUnknown.
@@ -26,6 +26,12 @@ inline AddressFamily From(v1::AddressFamily family) {
 
 inline Duration From(const google::protobuf::Duration& duration) {
   return std::chrono::seconds(duration.seconds()) + std::chrono::nanoseconds(duration.nanos());
+}
+
+inline void Set(Duration from, google::protobuf::Duration& to) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(from);
+  to.set_seconds(seconds.count());
+  to.set_nanos(static_cast<std::int32_t>((from - seconds).count()));
 }
 
 inline std::chrono::system_clock::time_point From(const google::protobuf::Timestamp& time) {

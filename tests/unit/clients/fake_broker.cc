@@ -41,6 +41,21 @@ grpc::Status Stream(const std::vector<Event>& events, std::uint64_t after, const
   return context.IsCancelled() ? grpc::Status::CANCELLED : grpc::Status(grpc::StatusCode::UNAVAILABLE, "shutting_down");
 }
 
+void Set(const std::string& address, std::uint32_t port, v1::Endpoint& endpoint) {
+  endpoint.set_address(address);
+  endpoint.set_port(port);
+}
+
+const std::string kTokenPrefix = "token of ";
+
+void Describe(v1::EdgeOrigin& origin) {
+  origin.set_listener("tcp:192.0.2.9:5060");
+  origin.set_token(kTokenPrefix + "edge");
+  origin.set_transport(v1::TRANSPORT_TCP);
+  Set("2001:db8::2", 40000, *origin.mutable_remote());
+  origin.set_states_other_address(true);
+}
+
 }  // namespace
 
 class FakeBroker::Broker final : public v1::BrokerService::Service {
@@ -59,6 +74,68 @@ class FakeBroker::Broker final : public v1::BrokerService::Service {
 
  private:
   FakeBroker& fake_;
+};
+
+class FakeBroker::Edge final : public v1::EdgeService::Service {
+ public:
+  explicit Edge(FakeBroker& fake) : fake_(fake) {}
+
+  grpc::Status MintToken(grpc::ServerContext*, const v1::MintTokenRequest* request,
+                         v1::MintTokenResponse* response) override {
+    response->set_token(kTokenPrefix + request->flow_id());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status VerifyToken(grpc::ServerContext*, const v1::VerifyTokenRequest* request,
+                           v1::VerifyTokenResponse* response) override {
+    if (!request->token().starts_with(kTokenPrefix)) {
+      response->set_state(v1::TOKEN_STATE_FORGED);
+      response->set_sip_status(403);
+      return grpc::Status::OK;
+    }
+    response->set_state(v1::TOKEN_STATE_LIVE);
+    response->set_flow_id(request->token().substr(kTokenPrefix.size()));
+    response->set_transport(v1::TRANSPORT_TCP);
+    Set("192.0.2.9", 5060, *response->mutable_local());
+    Set("2001:db8::2", 40000, *response->mutable_remote());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Bind(grpc::ServerContext*, const v1::BindRequest* request, v1::BindResponse* response) override {
+    fake_.bound.Set(*request);
+    v1::BoundContact& replaced = *response->add_contacts();
+    replaced.set_contact_uri("sip:a@b");
+    replaced.set_change(v1::BINDING_CHANGE_REPLACED);
+    replaced.mutable_expires_in()->set_seconds(600);
+    response->add_contacts()->set_change(v1::BINDING_CHANGE_UNBOUND);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Unbind(grpc::ServerContext*, const v1::UnbindRequest* request, v1::UnbindResponse* response) override {
+    fake_.unbound.Set(*request);
+    response->set_removed(2);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status LookupBindings(grpc::ServerContext*, const v1::LookupBindingsRequest* request,
+                              v1::LookupBindingsResponse* response) override {
+    for (const v1::BindingTarget& target : fake_.targets) {
+      if (target.binding().aor() == request->aor()) *response->add_targets() = target;
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status WatchBindings(grpc::ServerContext* context, const v1::WatchBindingsRequest* request,
+                             grpc::ServerWriter<v1::WatchBindingsResponse>* writer) override {
+    fake_.watched_aor.Set(request->aor());
+    return Stream(fake_.binding_events, request->after_sequence(), *context, *writer, stopped_);
+  }
+
+  void Stop() { stopped_.Set(true); }
+
+ private:
+  FakeBroker& fake_;
+  Promise<bool> stopped_;
 };
 
 class FakeBroker::Flows final : public v1::FlowService::Service {
@@ -89,6 +166,12 @@ class FakeBroker::Flows final : public v1::FlowService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status SetKeepAlive(grpc::ServerContext*, const v1::SetKeepAliveRequest* request,
+                            v1::SetKeepAliveResponse*) override {
+    fake_.keep_alive.Set(*request);
+    return grpc::Status::OK;
+  }
+
   void Stop() { stopped_.Set(true); }
 
  private:
@@ -107,6 +190,7 @@ class FakeBroker::Flows final : public v1::FlowService::Service {
         v1::IncomingMessage& echo = *response.add_messages();
         echo.set_flow_id(message.flow_id());
         echo.set_message(std::move(reply));
+        if (message.flow_id() == "edge") Describe(*echo.mutable_origin());
       }
     }
     return response;
@@ -183,6 +267,7 @@ class FakeBroker::History final : public v1::HistoryService::Service {
 FakeBroker::FakeBroker()
     : broker_(std::make_unique<Broker>(*this)),
       flows_(std::make_unique<Flows>(*this)),
+      edge_(std::make_unique<Edge>(*this)),
       history_(std::make_unique<History>(*this)) {
   std::string pattern = (std::filesystem::temp_directory_path() / "flowbroker-test-XXXXXX").string();
   directory_ = ::mkdtemp(pattern.data());
@@ -191,6 +276,7 @@ FakeBroker::FakeBroker()
   builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
   builder.RegisterService(broker_.get());
   builder.RegisterService(flows_.get());
+  builder.RegisterService(edge_.get());
   builder.RegisterService(history_.get());
   server_ = builder.BuildAndStart();
 }
@@ -199,6 +285,7 @@ void FakeBroker::Stop() {
   if (!server_) return;
   release_relay.Set(true);
   flows_->Stop();
+  edge_->Stop();
   history_->Stop();
   server_->Shutdown(std::chrono::system_clock::now());
   server_.reset();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "flowbroker/v1/broker_service.grpc.pb.h"
+#include "flowbroker/v1/edge_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
 #include "flowbroker/v1/history_service.grpc.pb.h"
 
@@ -65,7 +66,7 @@ grpc::Status ErrorStatus(grpc::StatusCode code, const std::string& message, cons
 
 /// A broker in this process, on a Unix socket of its own, that answers as the test says. Relay echoes: each message
 /// comes back on its flow, those for the flow "gone" as send failures; for one to the flow "draining" it says that it
-/// drains.
+/// drains; what comes back on the flow "edge" is a user agent's. The token of a flow is "token of " and its id.
 class FakeBroker {
  public:
   FakeBroker();
@@ -86,6 +87,13 @@ class FakeBroker {
   std::vector<v1::PreferenceEvent> preference_events;
   Promise<v1::GetReachabilityRequest> asked;  ///< of one host "known", nothing is known of others
   Promise<v1::ResetHistoryRequest> reset;
+  Promise<v1::SetKeepAliveRequest> keep_alive;
+  Promise<v1::BindRequest> bound;  ///< one contact replaced, one taken out, whatever was asked for
+  Promise<v1::UnbindRequest> unbound;
+  std::vector<v1::BindingTarget>
+      targets;  ///< set before the first call, like the next; of their own addresses-of-record
+  std::vector<v1::BindingEvent> binding_events;
+  Promise<std::string> watched_aor;
   std::vector<v1::FlowEvent> events;   ///< what WatchFlows knows; set before the first call
   Collector<v1::RelayRequest> frames;  ///< of all Relay streams
   Promise<bool> release_relay;         ///< where hold_relay: the relay reads its second frame once this is set
@@ -95,11 +103,13 @@ class FakeBroker {
  private:
   class Broker;
   class Flows;
+  class Edge;
   class History;
   std::string directory_;
   std::string address_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<Flows> flows_;
+  std::unique_ptr<Edge> edge_;
   std::unique_ptr<History> history_;
   std::unique_ptr<grpc::Server> server_;
 };

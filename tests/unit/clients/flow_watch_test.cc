@@ -1,5 +1,3 @@
-#include "clients/cpp/flow_watch.h"
-
 #include <gtest/gtest.h>
 
 #include "clients/cpp/flowbroker_client.h"
@@ -20,7 +18,7 @@ class FlowWatchTest : public ::testing::Test {
     }
   }
 
-  std::unique_ptr<FlowWatch> Watch(std::uint64_t after) {
+  std::unique_ptr<client::Watch> Watch(std::uint64_t after) {
     return client_.WatchFlows({.after_sequence = after},
                               {.on_ready = [this](std::uint64_t latest) { ready_.Set(latest); },
                                .on_event = [this](FlowEvent event) { events_.Add(std::move(event)); },
