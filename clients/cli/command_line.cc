@@ -8,6 +8,7 @@ namespace flowbroker::cli {
 namespace {
 
 using client::AddressFamily;
+using client::KeepAliveMethod;
 using client::TransactionOutcome;
 using client::Transport;
 
@@ -24,19 +25,21 @@ constexpr const char* kFooter =
     "  flowctl acquire 'sips:example.org' --json | jq -r .flow_id\n"
     "  flowctl flows                               what is open\n"
     "  flowctl watch                               what opens and closes, and why\n"
+    "  flowctl bindings sip:alice@example.org      which flows reach a user agent\n"
     "  flowctl races --host example.org -v         what happened lately on the way to it, as waterfalls\n"
     "  flowctl prefs                               which family is used for which prefix, and since when\n"
     "  flowctl reach sip1.example.org              what is remembered of one host; `reset` forgets it\n"
     "  flowctl drain --wait 5                      take this broker out of service (over its admin port)\n\n"
     "The broker's address is --address, or $FLOWBROKER_ADDRESS, or the daemon's default socket where it exists, or\n"
     "127.0.0.1:7460. A waterfall reads from left to right: one line per step, the bar is when it ran, the last column\n"
-    "how it ended. COLUMNS sets the width, NO_COLOR turns colour off.\n\n"
+    "how it ended. COLUMNS sets the width, NO_COLOR turns colour off. A flow id or token that begins with - goes\n"
+    "after --, as in `flowctl close -- -4zfIX...`.\n\n"
     "Exit codes\n"
     "  0  done; for `options`: a response came\n"
     "  1  something else went wrong\n"
     "  2  wrong usage, or INVALID_ARGUMENT: the request is malformed\n"
     "  3  NOT_FOUND: no such name or flow; for `reach`: nothing is known of it\n"
-    "  4  UNAVAILABLE: every target failed, or the flow is dead\n"
+    "  4  UNAVAILABLE: every target failed, or the flow is dead; for `verify`: its flow is gone\n"
     "  5  DEADLINE_EXCEEDED: not in time\n"
     "  6  RESOURCE_EXHAUSTED: a limit of the broker\n"
     "  7  the broker itself cannot be reached";
@@ -80,6 +83,8 @@ class CommandLine {
     AddFlowCommands();
     AddWatch();
     AddReport();
+    AddKeepAlive();
+    AddEdge();
     AddPrefs();
     AddReach();
     AddRaces();
@@ -243,6 +248,40 @@ class CommandLine {
         ->type_name("OUTCOME");
     report->add_option("--rtt", invocation_.rtt_ms, "request to first response, not retransmitted")->type_name("MS");
     report->add_option("--retry-after", invocation_.retry_after, "of a 503")->type_name("SECONDS");
+  }
+
+  void AddKeepAlive() {
+    static const std::map<std::string, KeepAliveMethod> kMethods{{"none", KeepAliveMethod::kNone},
+                                                                 {"crlf", KeepAliveMethod::kCrlf},
+                                                                 {"stun", KeepAliveMethod::kStun},
+                                                                 {"options", KeepAliveMethod::kOptions}};
+    CLI::App* keep_alive = Add(Command::kKeepAlive, "keep-alive", "say how a flow is asked whether it lives");
+    AddFlow(keep_alive);
+    keep_alive->add_option("METHOD", invocation_.keep_alive, "crlf (TCP, TLS), stun (UDP), options, none")
+        ->transform(NameOf(kMethods))
+        ->required();
+    keep_alive->add_option("--flow-timer", invocation_.flow_timer, "Flow-Timer of the answer to a REGISTER")
+        ->check(SecondsBetween(1.0, 3600.0))
+        ->type_name("SECONDS");
+    keep_alive->footer("Example: flowctl keep-alive FLOW crlf --flow-timer 120");
+  }
+
+  void AddEdge() {
+    CLI::App* bindings = Add(Command::kBindings, "bindings", "show the flows that reach an address-of-record");
+    CLI::Option* watch = bindings->add_flag("--watch", invocation_.follow, "show them come and go instead");
+    bindings->add_option("AOR", invocation_.subject, "as it was registered; absent with --watch: all");
+    AddWatchOptions(bindings);
+    bindings->callback([this, watch] {
+      if (watch->empty() && invocation_.subject.empty()) throw CLI::RequiredError("AOR");
+      invocation_.command = Command::kBindings;
+    });
+    bindings->footer(
+        "A numbered row per user agent, best first; below it its other flows. --after, --count and --for go with\n"
+        "--watch. Example: flowctl bindings sip:alice@example.org");
+    AddFlow(Add(Command::kToken, "token", "mint a flow's token, for a Path or Record-Route URI"));
+    CLI::App* verify = Add(Command::kVerify, "verify", "find out which flow a token names, and whether it is forged");
+    verify->add_option("TOKEN", invocation_.subject, "user part of the URI")->required();
+    verify->footer("Exit code 0: its flow is open; 4: it is gone; 1: the token is forged.");
   }
 
   void AddInterface(CLI::App* sub, std::string& interface) {

@@ -23,6 +23,10 @@ enum class Command : std::uint8_t {
   kProbe,
   kWarm,
   kReport,
+  kKeepAlive,
+  kBindings,
+  kToken,
+  kVerify,
   kPrefs,
   kReach,
   kRaces,
@@ -44,25 +48,28 @@ struct Invocation {
   client::MutualTls tls = {};
   double timeout = 10;  ///< seconds
   bool json = false;
-  std::string subject;  ///< URI or flow id
+  std::string subject;  ///< URI, flow id, token or address-of-record
   client::AcquireRequest request{.destination = {.to = std::string()}, .client_group = kOwnGroup, .want_trace = true};
   std::optional<std::string> group;  ///< as given: flows and watch show all groups otherwise
   // send
   std::string file = "-";  ///< "-": standard input
   double wait = 0;         ///< seconds; 0: do not wait for messages
   bool crlf = false;       ///< turn LF into CRLF
-  // send, watch, prefs --watch, races
+  // send, watch, prefs and bindings with --watch, races
   unsigned count = 0;  ///< end after so many messages, events or races; 0: no limit, for races 20
-  // watch, prefs --watch
+  // watch, prefs and bindings with --watch
   std::uint64_t after = 0;
   double duration = 0;  ///< seconds; 0: for ever
   // report
   client::TransactionOutcome outcome = client::TransactionOutcome::kAnswered;
   double rtt_ms = 0;        ///< 0: unknown
   double retry_after = -1;  ///< seconds; negative: none
-  // prefs
-  client::PreferenceFilter preferences;
+  // keep-alive
+  client::KeepAliveMethod keep_alive = client::KeepAliveMethod::kNone;
+  double flow_timer = 0;  ///< seconds; 0: the broker's settings
+  // prefs, bindings
   bool follow = false;  ///< --watch
+  client::PreferenceFilter preferences;
   // reach
   client::ReachabilityQuery reachability;
   // races

@@ -48,6 +48,7 @@ Session::Session(const Invocation& asked, std::ostream& to, std::ostream& errors
   deadline = client::DeadlineAfter(Seconds(asked.timeout));
   broker = v1::BrokerService::NewStub(channel);
   flows = v1::FlowService::NewStub(channel);
+  edge = v1::EdgeService::NewStub(channel);
   history = v1::HistoryService::NewStub(channel);
 }
 
@@ -88,6 +89,14 @@ ExitCode Run(Session& session) {
       return RunWarm(session);
     case Command::kReport:
       return RunReport(session);
+    case Command::kKeepAlive:
+      return RunKeepAlive(session);
+    case Command::kBindings:
+      return RunBindings(session);
+    case Command::kToken:
+      return RunToken(session);
+    case Command::kVerify:
+      return RunVerify(session);
     case Command::kPrefs:
       return RunPrefs(session);
     case Command::kReach:

@@ -12,6 +12,7 @@
 #include "clients/cli/command_line.h"
 #include "clients/cli/waterfall.h"
 #include "flowbroker/v1/broker_service.grpc.pb.h"
+#include "flowbroker/v1/edge_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
 #include "flowbroker/v1/history_service.grpc.pb.h"
 
@@ -33,6 +34,7 @@ struct Session {
   std::chrono::system_clock::time_point deadline;
   std::unique_ptr<v1::BrokerService::StubInterface> broker;
   std::unique_ptr<v1::FlowService::StubInterface> flows;
+  std::unique_ptr<v1::EdgeService::StubInterface> edge;
   std::unique_ptr<v1::HistoryService::StubInterface> history;
 
   /// For the client library.
@@ -72,6 +74,10 @@ ExitCode RunClose(Session& session);
 ExitCode RunRelease(Session& session);
 ExitCode RunProbe(Session& session);
 ExitCode RunReport(Session& session);
+ExitCode RunKeepAlive(Session& session);
+ExitCode RunBindings(Session& session);
+ExitCode RunToken(Session& session);
+ExitCode RunVerify(Session& session);
 ExitCode RunPrefs(Session& session);
 ExitCode RunReach(Session& session);
 ExitCode RunRaces(Session& session);

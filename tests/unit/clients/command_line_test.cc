@@ -69,9 +69,21 @@ TEST(CommandLineTest, EveryCommandIsThere) {
   EXPECT_EQ(Parse({"close", "f"}).invocation->command, Command::kClose);
   EXPECT_EQ(Parse({"release", "f"}).invocation->command, Command::kRelease);
   EXPECT_EQ(Parse({"probe", "f"}).invocation->subject, "f");
+  EXPECT_EQ(Parse({"keep-alive", "f", "stun", "--flow-timer", "30"}).invocation->keep_alive,
+            client::KeepAliveMethod::kStun);
+  EXPECT_EQ(Parse({"bindings", "sip:a@b"}).invocation->command, Command::kBindings);
+  EXPECT_TRUE(Parse({"bindings", "--watch"}).invocation->follow);
+  EXPECT_EQ(Parse({"token", "f"}).invocation->command, Command::kToken);
+  EXPECT_EQ(Parse({"verify", "t"}).invocation->command, Command::kVerify);
   EXPECT_EQ(Parse({"warm", "sip:x"}).invocation->command, Command::kWarm);
   EXPECT_EQ(Parse({"report", "f", "--outcome", "timed-out"}).invocation->outcome,
             client::TransactionOutcome::kTimedOut);
+}
+
+TEST(CommandLineTest, FlowsAndTokensThatBeginWithADashGoAfterTwo) {
+  EXPECT_EQ(Parse({"close", "--json", "--", "-f"}).invocation->subject, "-f");
+  EXPECT_EQ(Parse({"verify", "--", "-t"}).invocation->subject, "-t");
+  EXPECT_EQ(Parse({"keep-alive", "--", "-f", "crlf"}).invocation->subject, "-f");
 }
 
 TEST(CommandLineTest, WrongUsageIsExitCodeTwo) {
@@ -80,6 +92,9 @@ TEST(CommandLineTest, WrongUsageIsExitCodeTwo) {
   EXPECT_EQ(Parse({"fetch", "sip:x"}).code, ExitCode::kUsage);
   EXPECT_EQ(Parse({"acquire", "sip:x", "--transport", "sctp"}).code, ExitCode::kUsage);
   EXPECT_EQ(Parse({"acquire", "sip:x", "--timeout", "0"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Parse({"bindings"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Parse({"keep-alive", "f", "ping"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Parse({"keep-alive", "f", "crlf", "--flow-timer", "0"}).code, ExitCode::kUsage);
   EXPECT_FALSE(Parse({"acquire"}).invocation);
   EXPECT_NE(Parse({"acquire"}).text, "");
 }

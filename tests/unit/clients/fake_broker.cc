@@ -88,9 +88,10 @@ class FakeBroker::Edge final : public v1::EdgeService::Service {
 
   grpc::Status VerifyToken(grpc::ServerContext*, const v1::VerifyTokenRequest* request,
                            v1::VerifyTokenResponse* response) override {
-    if (!request->token().starts_with(kTokenPrefix)) {
-      response->set_state(v1::TOKEN_STATE_FORGED);
-      response->set_sip_status(403);
+    const bool gone = request->token() == "gone";
+    if (gone || !request->token().starts_with(kTokenPrefix)) {
+      response->set_state(gone ? v1::TOKEN_STATE_GONE : v1::TOKEN_STATE_FORGED);
+      response->set_sip_status(gone ? 430 : 403);
       return grpc::Status::OK;
     }
     response->set_state(v1::TOKEN_STATE_LIVE);
