@@ -20,14 +20,13 @@ Expected<void> BrokerEdge::Listen() {
 }
 
 void BrokerEdge::Close() {
-  if (listeners_.empty()) return;
+  if (listeners_.empty() || std::exchange(closed_, true)) return;
   std::promise<void> closed;
   boost::asio::post(shards_.front()->io(), [&] {
     for (const auto& listener : listeners_) listener->Close();
     closed.set_value();
   });
   closed.get_future().wait();
-  listeners_.clear();
 }
 
 std::vector<flow::EdgeListener> BrokerEdge::listening() const {

@@ -24,7 +24,7 @@ class BrokerEdge final : public EdgeAccess {
   /// Opens the listeners, whose connections go to the shards in turn; fails where one cannot be opened. To be called
   /// before the shards start.
   Expected<void> Listen();
-  /// Takes no further connections. To be called before the shards stop; idempotent.
+  /// Takes no further connections. To be called before the shards stop; idempotent, one thread at a time.
   void Close();
   /// Where user agents can connect to, in the order of the options.
   std::vector<flow::EdgeListener> listening() const;
@@ -47,7 +47,8 @@ class BrokerEdge final : public EdgeAccess {
   const Clock& clock_;
   const Shards& shards_;
   std::vector<std::unique_ptr<net::StreamListener>> listeners_;  // on the first shard's thread
-  std::size_t next_shard_ = 0;                                   // on that thread
+  bool closed_ = false;
+  std::size_t next_shard_ = 0;  // on that thread
 };
 
 }  // namespace flowbroker::engine

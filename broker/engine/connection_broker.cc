@@ -63,6 +63,10 @@ class ConnectionBroker::Impl {
     return {};
   }
 
+  ~Impl() {
+    for (const auto& shard : shards_) shard->Stop();
+  }
+
   /// Networks are known before the first request. Where they cannot be, the broker serves without telling them apart.
   void WatchNetworks() {
     auto monitor = net::InterfaceMonitor::Create(shards_.front()->io(), [this](const auto& interfaces) {
@@ -317,6 +321,10 @@ EdgeAccess& ConnectionBroker::edge() {
   return impl_->edge_;
 }
 
+void ConnectionBroker::CloseEdge() {
+  impl_->edge_.Close();
+}
+
 std::vector<flow::EdgeListener> ConnectionBroker::edge_listening() const {
   return impl_->edge_.listening();
 }
@@ -351,6 +359,11 @@ void ConnectionBroker::Apply(LiveOptions options) {
   for (const auto& shard : impl_->shards_) {
     shard->WithCore([](ShardCore& core, TimePoint now) { core.OnLiveOptionsChanged(now); });
   }
+}
+
+Expected<void> ConnectionBroker::ReloadTokenKeys() {
+  const std::string& file = impl_->state_.options.edge.token_keys_file;
+  return file.empty() ? Expected<void>() : impl_->state_.tokens.Load(file);
 }
 
 Expected<void> ConnectionBroker::ReloadTls() {

@@ -110,6 +110,8 @@ class ConnectionBroker {
 
   /// Tokens and bindings of flows.
   EdgeAccess& edge();
+  /// User agents cannot connect any more; their flows stay. Idempotent; one thread at a time, and before Stop.
+  void CloseEdge();
   /// Where user agents can connect to, in the order of EdgeOptions::listeners.
   std::vector<flow::EdgeListener> edge_listening() const;
 
@@ -128,6 +130,8 @@ class ConnectionBroker {
   /// Reads the files of TlsOptions again: new connections use what is in them, existing ones stay. Where they cannot be
   /// used, the detail says why and the old ones stay. Where they have not changed, nothing does: may be called often.
   Expected<void> ReloadTls();
+  /// Reads the keys of flow tokens again (E3). Where they cannot be used, the detail says why and the old ones stay.
+  Expected<void> ReloadTokenKeys();
   /// When our own certificate towards SIP peers ends; nothing where there is none.
   std::optional<std::chrono::system_clock::time_point> TlsCertificateExpiry() const;
 

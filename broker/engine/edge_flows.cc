@@ -27,7 +27,7 @@ EdgeFlows::EdgeFlows(ShardContext& context, ShardFlows& flows)
 
 flow::ConnectionId EdgeFlows::Begin(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
   const flow::ConnectionId id{context_.NextNumber()};
-  context_.owners.emplace(id, AcceptedFrom{listener, remote});
+  context_.owners.emplace(id, AcceptedFrom{listener, remote, now});
   silent_.Add(id, now + options_.first_message_timeout, now);
   return id;
 }
@@ -39,6 +39,10 @@ void EdgeFlows::OnConnected(flow::ConnectionId id, const Endpoint& local, TimePo
 }
 
 void EdgeFlows::Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now) {
+  if (context_.stopping) {
+    context_.Close(id);
+    return OnEnded(accepted);
+  }
   const flow::EdgeListener& listener = options_.listeners.at(accepted.listener);
   flow::FlowKey key{.remote = {accepted.remote, listener.transport}, .owner = options_.owner};
   const auto flow = flows_.OpenAccepted(std::move(key), id, local, accepted.listener, now);
@@ -92,22 +96,22 @@ void EdgeFlows::NoteToken(const flow::Flow& flow) {
 }
 
 void EdgeFlows::OnTimer(TimePoint now) {
-  silent_.TakeDue(now, kFlowsPerTurn, [this, now](flow::ConnectionId id) { EndSilent(id, now); });
+  silent_.TakeDue(now, kFlowsPerTurn, [this, now](flow::ConnectionId id) { LookAt(id, now); });
 }
 
-void EdgeFlows::EndSilent(flow::ConnectionId id, TimePoint now) {
+void EdgeFlows::LookAt(flow::ConnectionId id, TimePoint now) {
   const auto owner = context_.owners.find(id);
   if (owner == context_.owners.end()) return;
-  if (const auto* accepted = std::get_if<AcceptedFrom>(&owner->second)) {  // its TLS handshake hangs
-    OnEnded(*accepted);
-    context_.state.observer.OnLimit(Limit::kFirstMessage);
-    return context_.Close(id);
-  }
+  const auto* accepted = std::get_if<AcceptedFrom>(&owner->second);  // its TLS handshake is under way
   const auto* flow_id = std::get_if<flow::FlowId>(&owner->second);
   flow::Flow* flow = flow_id != nullptr ? flows_.pool().Find(*flow_id) : nullptr;
-  if (flow == nullptr || flow->messages_received > 0) return;
+  if (accepted == nullptr && (flow == nullptr || flow->messages_received > 0)) return;
+  const TimePoint limit = (accepted != nullptr ? accepted->since : flow->opened) + options_.first_message_timeout;
+  if (now < limit) return silent_.Add(id, limit, now);  // further away than the calendar reaches
   context_.state.observer.OnLimit(Limit::kFirstMessage);
-  flows_.Close(*flow, {FailureReason::kIdle, "no message since it was accepted"}, now);
+  if (flow != nullptr) return flows_.Close(*flow, {FailureReason::kIdle, "no message since it was accepted"}, now);
+  OnEnded(*accepted);
+  context_.Close(id);
 }
 
 }  // namespace flowbroker::engine

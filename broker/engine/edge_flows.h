@@ -46,7 +46,8 @@ class EdgeFlows {
   void OnTimer(TimePoint now);
 
  private:
-  void EndSilent(flow::ConnectionId id, TimePoint now);
+  /// Ends it where it has been silent for too long.
+  void LookAt(flow::ConnectionId id, TimePoint now);
   void Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now);
 
   ShardContext& context_;

@@ -22,8 +22,8 @@ struct EdgeOptions {
   /// What to answer to a token whose flow is gone: 430 by RFC 5626, 410 by the draft before it (E4).
   int gone_status = 430;
   flow::SourceLimitOptions sources = {};
-  /// A connection over which no message has come by then is closed. A REGISTER is what a user agent connects for; two
-  /// challenges and a slow hand fit into half a minute.
+  /// A connection over which no message has come by then, or not the rest of one, is closed. A REGISTER is what a user
+  /// agent connects for; two challenges and a slow hand fit into half a minute.
   Duration first_message_timeout = std::chrono::seconds(30);
   /// Of one message of a user agent; theirs are smaller than those of trunks.
   sip::FramerLimits framing = {.max_header_bytes = 32 * 1024, .max_body_bytes = 256 * 1024, .stun = true};

@@ -79,7 +79,7 @@ void FlowProbes::Fail(flow::Flow& flow, TimePoint now) {
   if (!running_.at(flow.id).ends_flow) {
     return End(flow::FlowId(flow.id), Unexpected({FailureReason::kProbeTimedOut, "a keep-alive"}), now);
   }
-  context_.state.Record({flow.path(), AttemptStage::kProbe, FailureReason::kProbeTimedOut, std::nullopt}, now);
+  flows_.RecordProbe(flow, FailureReason::kProbeTimedOut, std::nullopt, now);
   flows_.Close(flow, {FailureReason::kProbeTimedOut, ""}, now);  // comes back in OnFlowClosed
 }
 
@@ -101,7 +101,7 @@ void FlowProbes::OnAnswer(flow::Flow& flow, const std::string& answer, TimePoint
   const auto found = running_.find(flow.id);
   if (found == running_.end()) return;
   const Running& running = found->second;
-  context_.state.Record({flow.path(), AttemptStage::kProbe, std::nullopt, running.probe.OnAnswer(now)}, now);
+  flows_.RecordProbe(flow, std::nullopt, running.probe.OnAnswer(now), now);
   End(flow::FlowId(flow.id), ProbeResult{true, now - running.started, answer}, now);
 }
 

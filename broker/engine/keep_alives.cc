@@ -37,23 +37,31 @@ void KeepAlives::OnOpened(flow::Flow& flow, TimePoint now) {
 Expected<void> KeepAlives::Configure(flow::Flow& flow, KeepAliveMethod method, std::optional<Duration> flow_timer,
                                      TimePoint now) {
   const Transport transport = flow.key.remote.transport;
-  if (!flow::Suits(method, transport)) {
-    return Unexpected({FailureReason::kInvalidArgument,
-                       std::string(ToString(method)) + " is no keep-alive for " + std::string(ToString(transport)),
-                       "method"});
+  // RFC 5626 s.4.4.1: it is the user agent that pings.
+  const bool towards_user_agent = flow.listener && method == KeepAliveMethod::kCrlf;
+  if (!flow::Suits(method, transport) || towards_user_agent) {
+    return Unexpected(
+        {FailureReason::kInvalidArgument,
+         std::string(ToString(method)) + " is no keep-alive for " +
+             (towards_user_agent ? "a flow that a user agent has opened" : std::string(ToString(transport))),
+         "method"});
   }
   flow.keep_alive.Start(method, transport, flow_timer, options_, now, context_.random);
   Plan(flow, now);
   return {};
 }
 
-void KeepAlives::OnAnswer(flow::Flow& flow, TimePoint now) {
-  flow.keep_alive.OnAnswer(now, context_.random);  // its due time is later now: its place comes up and it is put off
+void KeepAlives::OnAnswer(flow::Flow& flow, KeepAliveMethod method, TimePoint now) {
+  flow.keep_alive.OnAnswer(method, now,
+                           context_.random);  // its due time is later now: its place comes up and it is put off
 }
 
 void KeepAlives::Plan(flow::Flow& flow, TimePoint now) {
+  // A place that comes up earlier will do: the flow is put off then.
+  const bool has_place = flow.keep_alive_place != kNever && flow.keep_alive_place > now;
+  if (flow.keep_alive.due() == kNever || (has_place && flow.keep_alive_place <= flow.keep_alive.due())) return;
   flow.keep_alive_place = flow.keep_alive.due();
-  if (flow.keep_alive_place != kNever) calendar_.Add({flow.id, flow.keep_alive_place}, flow.keep_alive_place, now);
+  calendar_.Add({flow.id, flow.keep_alive_place}, flow.keep_alive_place, now);
 }
 
 void KeepAlives::OnTimer(TimePoint now) {
@@ -109,8 +117,9 @@ void KeepAlives::OnStun(flow::Flow& flow, std::string_view bytes, TimePoint now)
   const auto answer = sip::ReadStun(bytes);
   if (!answer || answer->method != sip::kStunBinding || answer->id != known->second.id) return;
   if (answer->message_class != sip::StunClass::kSuccess && answer->message_class != sip::StunClass::kError) return;
+  if (!answer->unknown.empty()) return;  // RFC 5389 s.7.3.3: discarded
   flows_.pool().NoteAlive(flow, now);
-  OnAnswer(flow, now);
+  OnAnswer(flow, KeepAliveMethod::kStun, now);
   if (!answer->mapped_address) return;
   const auto before = std::exchange(known->second.mapped, answer->mapped_address);
   if (!before || *before == *answer->mapped_address) return;
@@ -119,7 +128,7 @@ void KeepAlives::OnStun(flow::Flow& flow, std::string_view bytes, TimePoint now)
 }
 
 void KeepAlives::Fail(flow::Flow& flow, TimePoint now) {
-  context_.state.Record({flow.path(), AttemptStage::kProbe, FailureReason::kKeepAliveTimedOut, std::nullopt}, now);
+  flows_.RecordProbe(flow, FailureReason::kKeepAliveTimedOut, std::nullopt, now);
   const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(options_.answer_time_limit).count();
   std::string detail = std::string(ToString(flow.keep_alive.method())) + " unanswered for " + std::to_string(limit) +
                        " ms; earlier ones were answered";

@@ -24,8 +24,8 @@ class KeepAlives {
   /// server has asked for.
   Expected<void> Configure(flow::Flow& flow, flow::KeepAliveMethod method, std::optional<Duration> flow_timer,
                            TimePoint now);
-  /// The peer has answered a CRLF or an OPTIONS of ours.
-  void OnAnswer(flow::Flow& flow, TimePoint now);
+  /// The peer has answered a CRLF or an OPTIONS of ours, which may be a probe's.
+  void OnAnswer(flow::Flow& flow, flow::KeepAliveMethod method, TimePoint now);
 
   /// A STUN message came. Only the answer to the request that waits counts; one that shows another address of ours than
   /// the one before ends the flow (O5).

@@ -30,6 +30,7 @@ Shard::Shard(std::uint8_t index, BrokerState& state, const Clock& clock, std::sh
                       .listener = *this,
                       .framing = state.options.framing,
                       .accepted_framing = state.options.edge.framing,
+                      .accepted_message_time = state.options.edge.first_message_timeout,
                       .tls = std::move(tls)},
       core_(index, state, sources_, random_) {}
 

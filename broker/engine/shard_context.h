@@ -50,6 +50,7 @@ struct AttemptOf {
 struct AcceptedFrom {
   std::uint16_t listener;
   Endpoint remote;
+  TimePoint since;
 };
 
 /// What the parts of one shard's core share: the broker's state, what comes from outside, and what is to be done
@@ -63,7 +64,8 @@ struct ShardContext {
   std::shared_ptr<const LiveOptions> live = state.live.Get();
   ShardActions actions = {};
   DeadlineQueue deadlines = {};
-  std::unordered_map<flow::ConnectionId, std::variant<AttemptOf, flow::FlowId, AcceptedFrom>> owners = {};  ///< of every open socket
+  std::unordered_map<flow::ConnectionId, std::variant<AttemptOf, flow::FlowId, AcceptedFrom>> owners =
+      {};                         ///< of every open socket
   std::uint64_t last_number = 0;  ///< of acquisitions, requests, probes, resolutions and connections alike
   bool stopping = false;
 

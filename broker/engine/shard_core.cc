@@ -120,7 +120,8 @@ void ShardCore::OnFlowEnded(const flow::FlowId& id, const Failure& failure, Time
   const flow::Flow* flow = flows_.pool().Find(id);
   if (flow == nullptr) return;
   // A FIN is how servers that live part with an idle connection; what else ends one (RST, ICMP, silence) is news.
-  if (failure.reason != FailureReason::kClosedByPeer)
+  // What ends the flow of a user agent says nothing of a target.
+  if (failure.reason != FailureReason::kClosedByPeer && !flow->listener)
     context_.state.history.Record({flow->path(), AttemptStage::kProbe, failure.reason, std::nullopt}, now);
   flows_.Close(id, flow::Scope{}, failure, now);
 }
@@ -131,10 +132,11 @@ void ShardCore::OnReceived(flow::ConnectionId id, std::span<const MessageFramer:
   if (!flow_id) return;
   std::size_t messages = 0;
   std::size_t octets = 0;
+  std::size_t answers = 0;
   for (const MessageFramer::Item& item : items) {
     flow::Flow* flow = flows_.pool().Find(*flow_id);
     if (flow == nullptr) return;  // closed because of an item of this batch
-    OnFlowItem(*flow, item, now);
+    OnFlowItem(*flow, item, answers, now);
     if (item.kind != MessageFramer::Kind::kMessage) continue;
     ++messages;
     octets += item.bytes.size();
@@ -142,20 +144,29 @@ void ShardCore::OnReceived(flow::ConnectionId id, std::span<const MessageFramer:
   if (messages > 0) context_.state.observer.OnRelayed(/*inbound=*/true, messages, octets);
 }
 
-void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, TimePoint now) {
+bool ShardCore::MayAnswer(const flow::Flow& flow, std::size_t& answers) const {
+  // One is enough for whoever asks; more are there only because somebody floods. Nor does anything pile up for a user
+  // agent that does not read.
+  constexpr std::size_t kAnswersPerBatch = 4;
+  return answers++ < kAnswersPerBatch && !relay_.HasUnsent(flow.id);
+}
+
+void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, std::size_t& answers, TimePoint now) {
   switch (item.kind) {
     case MessageFramer::Kind::kMessage:
       return OnFlowMessage(flow, item.bytes, now);
     case MessageFramer::Kind::kPing:
       flows_.pool().NoteEvidence(flow, now);
-      if (flow.listener) edge_.OnPing(flow);  // E7: never answered on a connection that we opened
+      // E7: never answered on a connection that we opened
+      if (flow.listener && MayAnswer(flow, answers)) edge_.OnPing(flow);
       return;
     case MessageFramer::Kind::kStun:
-      if (flow.listener) return edge_.OnStun(flow, item.bytes);
-      return keep_alives_.OnStun(flow, item.bytes, now);
+      if (!flow.listener) return keep_alives_.OnStun(flow, item.bytes, now);
+      if (MayAnswer(flow, answers)) edge_.OnStun(flow, item.bytes);
+      return;
     case MessageFramer::Kind::kPong:
       flows_.pool().NoteAlive(flow, now);
-      keep_alives_.OnAnswer(flow, now);
+      keep_alives_.OnAnswer(flow, flow::KeepAliveMethod::kCrlf, now);
       return probes_.OnAnswer(flow, "CRLF", now);
   }
   __builtin_unreachable();
@@ -180,7 +191,7 @@ void ShardCore::OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoin
     return relay_.OnMessage(flow, *head, bytes, std::move(origin), now);
   }
   flows_.pool().NoteAlive(flow, now);
-  keep_alives_.OnAnswer(flow, now);
+  keep_alives_.OnAnswer(flow, flow::KeepAliveMethod::kOptions, now);
   // A late answer to an earlier probe interests nobody.
   if (probes_.Expects(flow.id, head->top_via_branch)) {
     probes_.OnAnswer(flow, "OPTIONS " + std::to_string(head->status_code), now);

@@ -82,7 +82,10 @@ class ShardCore {
   std::optional<std::uint64_t> AcquisitionOf(flow::ConnectionId id) const;
   std::optional<flow::FlowId> FlowOf(flow::ConnectionId id) const;
   void OnFlowEnded(const flow::FlowId& id, const Failure& failure, TimePoint now);
-  void OnFlowItem(flow::Flow& flow, const sip::MessageFramer::Item& item, TimePoint now);
+  /// `answers`: so many questions of this batch have been answered by the edge itself.
+  void OnFlowItem(flow::Flow& flow, const sip::MessageFramer::Item& item, std::size_t& answers, TimePoint now);
+  /// Whether the edge answers one more ping or STUN request of a user agent.
+  bool MayAnswer(const flow::Flow& flow, std::size_t& answers) const;
   void OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoint now);
 
   ShardContext context_;

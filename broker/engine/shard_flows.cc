@@ -145,12 +145,17 @@ bool ShardFlows::Release(const flow::FlowId& id, const flow::Scope& scope, TimeP
   return true;
 }
 
+void ShardFlows::RecordProbe(const flow::Flow& flow, std::optional<FailureReason> failure, std::optional<Duration> rtt,
+                             TimePoint now) {
+  if (!flow.listener) context_.state.Record({flow.path(), AttemptStage::kProbe, failure, rtt}, now);
+}
+
 bool ShardFlows::Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now) {
   flow::Flow* flow = report.flow ? Find(*report.flow, scope) : nullptr;
   if (flow == nullptr) return false;
   // Memory is everybody's: what only a tenant says of a peer is not remembered, but has the flow probed, and what the
   // probe finds is.
-  const bool trusted = flow->key.owner.tenant.empty();
+  const bool trusted = flow->key.owner.tenant.empty() && !flow->listener;
   const auto record = [&](std::optional<FailureReason> failure) {
     const auto rtt = failure ? std::nullopt : report.rtt;
     // The observer is not told: it is no attempt of ours.
@@ -164,6 +169,7 @@ bool ShardFlows::Report(const TransactionReport& report, const flow::Scope& scop
       break;
     case TransactionReport::Outcome::kServiceUnavailable:  // it is reachable, only not willing (D6)
       record(std::nullopt);
+      if (flow->listener) break;  // a user agent is no target
       context_.state.RecordUnavailable(flow->path(), now + TrustedRetryAfter(report, flow->key.owner), now);
       break;
     case TransactionReport::Outcome::kTimedOut:

@@ -28,8 +28,8 @@ class ShardFlows {
   /// Makes the connected socket a flow; a failure is kLimitReached and names the limit.
   Expected<flow::Flow*> Open(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local, bool exclusive,
                              TimePoint now);
-  /// The same for a connection that a user agent has opened: it is given to nobody, has no limit per target and does not
-  /// end for being idle.
+  /// The same for a connection that a user agent has opened: it is given to nobody, has no limit per target and does
+  /// not end for being idle.
   Expected<flow::Flow*> OpenAccepted(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
                                      std::uint16_t listener, TimePoint now);
   /// Whether Open would find room under max_flows_per_tenant, as of now.
@@ -49,6 +49,11 @@ class ShardFlows {
   void OnNetworksChanged(TimePoint now);
   /// Closes an exclusive flow, keeps any other. False where `scope` has no such open flow.
   bool Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now);
+
+  /// Tells memory and observer what a probe or keep-alive of the flow found. What is true of a user agent's flow says
+  /// nothing of a target: nobody connects there.
+  void RecordProbe(const flow::Flow& flow, std::optional<FailureReason> failure, std::optional<Duration> rtt,
+                   TimePoint now);
 
   /// Whether the evidence of life is young enough to use the flow unprobed (H12, S8). A flow whose peer sends more than
   /// is read from it would not show the answer to a probe.

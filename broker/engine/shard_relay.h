@@ -34,6 +34,8 @@ class ShardRelay {
 
   /// `octets` of the flow wait in its socket's queue.
   void OnQueued(const flow::FlowId& id, std::size_t octets);
+  /// Whether something of the flow waits for the kernel: its peer does not read.
+  bool HasUnsent(const flow::FlowId& id) const { return unsent_.contains(id); }
   /// `octets` sent earlier have not reached the sockets yet: the driver is behind.
   void NoteHandover(std::size_t octets) {
     handover_octets_ = octets;

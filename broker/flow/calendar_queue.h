@@ -24,9 +24,10 @@ class CalendarQueue {
   /// @pre when is not kNever
   void Add(Key key, TimePoint when, TimePoint now) {
     const Number present = NumberOf(now);
-    next_ = std::max(next_, size_ == 0 ? present : std::min(present, first_));  // ticks before that are empty
+    if (!taking_) next_ = std::max(next_, size_ == 0 ? present : std::min(present, first_));  // those before are empty
     const Number last = next_ + static_cast<Number>(ring_.size()) - 1;
-    const Number number = std::clamp(NumberOf(when), next_, last);
+    // What is added while others are taken comes in a later tick, or that would not end.
+    const Number number = std::clamp(NumberOf(when), taking_ ? next_ + 1 : next_, last);
     BucketOf(number).push_back(std::move(key));
     if (size_++ == 0 || number < first_) first_ = number;
   }
@@ -40,16 +41,20 @@ class CalendarQueue {
   std::size_t TakeDue(TimePoint now, std::size_t limit, Take&& take) {
     std::size_t taken = 0;
     while (size_ > 0 && EndOf(first_) <= now && taken < limit) {
-      next_ = first_ + 1;  // what is added meanwhile comes in a later tick, or this would not end
+      next_ = first_;
       due_.clear();
-      due_.swap(BucketOf(first_));
+      due_.swap(BucketOf(next_));
       const std::size_t count = std::min(due_.size(), limit - taken);
       size_ -= count;
-      for (std::size_t i = 0; i < count; ++i) take(due_[i]);
       taken += count;
-      // Those over the limit come with the next tick.
-      auto& following = BucketOf(next_);
-      following.insert(following.end(), due_.begin() + static_cast<std::ptrdiff_t>(count), due_.end());
+      taking_ = true;
+      for (std::size_t i = 0; i < count; ++i) take(due_[i]);
+      taking_ = false;
+      if (count < due_.size()) {
+        BucketOf(next_).assign(due_.begin() + static_cast<std::ptrdiff_t>(count), due_.end());
+      } else {
+        ++next_;
+      }
       FindFirst();
     }
     return taken;
@@ -74,7 +79,8 @@ class CalendarQueue {
   std::vector<std::vector<Key>> ring_;
   std::vector<Key> due_;  // taken from a bucket, which gets the room of the one before
   std::size_t size_ = 0;
-  Number next_ = 0;   // the first tick not taken yet
+  bool taking_ = false;
+  Number next_ = 0;   // the first tick that has not been taken whole
   Number first_ = 0;  // the first tick that holds anything, while size_ > 0
 };
 

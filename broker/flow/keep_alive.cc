@@ -49,6 +49,7 @@ bool Suits(KeepAliveMethod method, Transport transport) {
 
 void KeepAlive::Start(KeepAliveMethod method, Transport transport, std::optional<Duration> flow_timer,
                       const KeepAliveOptions& options, TimePoint now, RandomSource& random) {
+  if (method != method_) has_answered_ = false;
   method_ = method;
   bounds_ = IsConnectionOriented(transport) ? options.stream_interval : options.datagram_interval;
   if (flow_timer) bounds_ = IntervalOf(*flow_timer);
@@ -77,9 +78,11 @@ KeepAlive::Action KeepAlive::OnDue(TimePoint last_heard, const KeepAliveOptions&
   return has_answered_ || options.answer_required ? Action::kFail : Action::kWait;
 }
 
-void KeepAlive::OnAnswer(TimePoint now, RandomSource& random) {
+void KeepAlive::OnAnswer(KeepAliveMethod method, TimePoint now, RandomSource& random) {
+  if (method != method_ || method == KeepAliveMethod::kNone) return;
+  if (method != KeepAliveMethod::kOptions && !waiting()) return;
   has_answered_ = true;
-  if (method_ != KeepAliveMethod::kNone) PlanNext(now, random);
+  PlanNext(now, random);
 }
 
 void KeepAlive::PlanNext(TimePoint from, RandomSource& random) {

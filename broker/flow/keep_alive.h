@@ -72,8 +72,9 @@ class KeepAlive {
   /// To be called at due() or later. `last_heard`: when the peer last sent anything.
   Action OnDue(TimePoint last_heard, const KeepAliveOptions& options, TimePoint now, RandomSource& random);
 
-  /// The peer answered a keep-alive: from now on it has to.
-  void OnAnswer(TimePoint now, RandomSource& random);
+  /// The peer answered a question by `method`. Where that is ours and was asked by us, it has to from now on; a peer
+  /// that answers other questions, or sends a CRLF of its own accord, has promised nothing.
+  void OnAnswer(KeepAliveMethod method, TimePoint now, RandomSource& random);
 
   KeepAliveMethod method() const { return method_; }
   /// When OnDue is to be called; kNever where nothing is asked.

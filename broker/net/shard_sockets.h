@@ -20,7 +20,9 @@ struct ShardSockets {
   ConnectionListener& listener;
   sip::FramerLimits framing;
   sip::FramerLimits accepted_framing;  ///< of connections that user agents open
-  std::shared_ptr<TlsContext> tls;     ///< of connections begun from now on; null: no TLS attempts are made
+  /// For one message on such a connection, since its first octet: half of one would hold its memory for ever.
+  Duration accepted_message_time = std::chrono::seconds(30);
+  std::shared_ptr<TlsContext> tls;  ///< of connections begun from now on; null: no TLS attempts are made
 
   /// Received bytes pass through here, so that an idle flow holds no buffer. 64 KiB: one full datagram.
   std::array<char, 65536> scratch{};

@@ -22,13 +22,15 @@ using boost::system::error_code;
 constexpr int kReadsPerTurn = 8;
 
 /// Has the kernel find out by itself that a user agent has gone without a word: after 2 minutes of silence, 3 questions
-/// 20 s apart. Connections of user agents live as long as a registration and may be silent all the time.
+/// 20 s apart, or after 30 s in which it has not taken what was sent. Connections of user agents live as long as a
+/// registration and may be silent all the time.
 error_code DetectDeadPeer(int socket) {
   const auto set = [socket](int level, int option, int value) {
     return setsockopt(socket, level, option, &value, sizeof(value)) == 0;
   };
   const bool done = set(SOL_SOCKET, SO_KEEPALIVE, 1) && set(IPPROTO_TCP, TCP_KEEPIDLE, 120) &&
-                    set(IPPROTO_TCP, TCP_KEEPINTVL, 20) && set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+                    set(IPPROTO_TCP, TCP_KEEPINTVL, 20) && set(IPPROTO_TCP, TCP_KEEPCNT, 3) &&
+                    set(IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);
   return done ? error_code() : error_code(errno, boost::system::system_category());
 }
 
@@ -51,6 +53,7 @@ void StreamConnection::Start(const ConnectSpec& spec) {
 }
 
 void StreamConnection::Adopt(AcceptedSocket accepted, Transport transport) {
+  accepted_ = true;
   error_code error;
   const auto protocol = ToAsio<asio::ip::tcp>(accepted.remote).protocol();
   if (!socket_.assign(protocol, accepted.descriptor.get(), error)) (void)accepted.descriptor.Release();
@@ -169,6 +172,19 @@ void StreamConnection::OnPlainBytes(std::string_view bytes) {
   if (state_ == State::kClosed) return;
   if (framer_.failure()) return End(*framer_.failure());
   framer_.Compact();
+  if (accepted_) LimitMessageTime(!items.empty());
+}
+
+void StreamConnection::LimitMessageTime(bool progress) {
+  if (framer_.buffered() == 0) return message_timer_.reset();
+  if (message_timer_ != nullptr && !progress) return;
+  message_timer_ = std::make_unique<asio::steady_timer>(
+      sockets_.io, std::chrono::duration_cast<asio::steady_timer::duration>(sockets_.accepted_message_time));
+  message_timer_->async_wait([self = shared_from_this()](const error_code& error) {
+    if (error || self->state_ == State::kClosed) return;
+    if (self->reading_paused_) return self->message_timer_.reset();  // the rest may lie unread in the socket
+    self->End({FailureReason::kMalformedMessage, "the rest of a message did not come in time"});
+  });
 }
 
 void StreamConnection::ResumeReading() {
@@ -228,6 +244,7 @@ void StreamConnection::Close() {
     socket_.write_some(asio::buffer(unsent_), ignored);
   }
   state_ = State::kClosed;
+  message_timer_.reset();
   error_code ignored;
   socket_.close(ignored);
 }
@@ -235,6 +252,7 @@ void StreamConnection::Close() {
 void StreamConnection::End(Failure failure) {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
+  message_timer_.reset();
   error_code ignored;
   socket_.close(ignored);
   sockets_.listener.OnEnded(id_, failure);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 
@@ -48,6 +49,8 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void OnBytes(std::string_view bytes);
   void OnTlsBytes(std::string_view bytes);
   void OnPlainBytes(std::string_view bytes);
+  /// Gives a user agent so much time for the rest of a message. `progress`: one has just been completed.
+  void LimitMessageTime(bool progress);
   void Write(std::string_view bytes);
   void FlushSoon();  ///< so that messages sent in one turn share a system call
   void Flush();
@@ -67,6 +70,9 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   std::string unsent_;
   TimePoint stage_began_;
   State state_ = State::kConnecting;
+  /// Set while a user agent owes the rest of a message.
+  std::unique_ptr<boost::asio::steady_timer> message_timer_;
+  bool accepted_ = false;
   bool reading_paused_ = false;
   bool read_pending_ = false;
   bool write_pending_ = false;  ///< the kernel took less than all of unsent_

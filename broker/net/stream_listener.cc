@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-/// Where the process has no descriptor left, accepting again at once would only burn the processor.
+/// Where accepting fails, no descriptor being left most likely, trying again at once would only burn the processor.
 constexpr std::chrono::milliseconds kPause(100);
 
 }  // namespace
@@ -30,12 +30,14 @@ Expected<std::unique_ptr<StreamListener>> StreamListener::Open(asio::io_context&
     error_code error;
     if (listener->acceptor_.open(endpoint.protocol(), error)) return error;
     if (listener->acceptor_.set_option(tcp::acceptor::reuse_address(true), error)) return error;
-    if (endpoint.protocol() == tcp::v6() && listener->acceptor_.set_option(asio::ip::v6_only(true), error)) return error;
+    if (endpoint.protocol() == tcp::v6() && listener->acceptor_.set_option(asio::ip::v6_only(true), error))
+      return error;
     if (listener->acceptor_.bind(endpoint, error)) return error;
     return listener->acceptor_.listen(asio::socket_base::max_listen_connections, error);
   };
   if (const error_code error = open()) {
-    return Unexpected({FailureReason::kInvalidArgument, "cannot listen on TCP " + local.ToString() + ": " + error.message()});
+    return Unexpected(
+        {FailureReason::kInvalidArgument, "cannot listen on TCP " + local.ToString() + ": " + error.message()});
   }
   return listener;
 }
@@ -47,8 +49,8 @@ Endpoint StreamListener::local() const {
 
 void StreamListener::Accept() {
   acceptor_.async_accept([this](const error_code& error, auto socket) {
-    if (error == asio::error::operation_aborted) return;  // closed; `this` may be gone
-    if (error == asio::error::no_descriptors || error == asio::error::no_memory) return AcceptLater();
+    if (closed_) return;  // also where a connection was accepted just before
+    if (error && error != asio::error::connection_aborted) return AcceptLater();
     if (!error) {
       error_code gone;
       const auto local = socket.local_endpoint(gone);
@@ -63,11 +65,12 @@ void StreamListener::Accept() {
 void StreamListener::AcceptLater() {
   pause_.expires_after(kPause);
   pause_.async_wait([this](const error_code& error) {
-    if (!error) Accept();
+    if (!error && !closed_) Accept();
   });
 }
 
 void StreamListener::Close() {
+  closed_ = true;
   error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();

@@ -33,6 +33,7 @@ class StreamListener {
   Endpoint local() const;
 
   void Start() { Accept(); }
+  /// No connection comes after it. The object has to outlive the work of its io_context all the same.
   void Close();
 
  private:
@@ -45,6 +46,7 @@ class StreamListener {
   OnAccepted on_accepted_;
   Acceptor acceptor_;
   boost::asio::steady_timer pause_;
+  bool closed_ = false;
 };
 
 }  // namespace flowbroker::net

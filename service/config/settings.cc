@@ -327,7 +327,8 @@ const std::array kSettings = {
     Setting{"edge-max-connections-per-source", "Edge", "the same from one IPv4 address or one IPv6 /64",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.sources.max_connections_per_source; })}
         .From("1"),
-    Setting{"edge-first-message-timeout", "Edge", "a connection over which no message has come by then is closed",
+    Setting{"edge-first-message-timeout", "Edge",
+            "a connection over which no message has come by then, or not the rest of one, is closed",
             Place<Duration>([](C& c) -> auto& { return c.broker.edge.first_message_timeout; })}
         .From("1s", "10m"),
     Setting{"edge-max-header-size", "Edge", "start line and headers of one message of a user agent in octets",

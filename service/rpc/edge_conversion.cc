@@ -15,7 +15,7 @@ namespace {
 /// RFC 3261 s.10.2: what a registrar takes where the request does not say.
 constexpr Duration kDefaultExpires = std::chrono::hours(1);
 /// Of the wire; the table cuts what it finds too long.
-constexpr Duration kMaxExpires = std::chrono::hours(24 * 365);
+constexpr Duration kMaxExpires = std::chrono::seconds(0xFFFF'FFFF);
 
 /// URIs of contacts are compared as texts (B1): in the one form that we write ourselves, where we can read them.
 std::string CanonicalUri(const std::string& uri) {
@@ -77,6 +77,11 @@ Expected<Registration> FromProto(const v1::BindRequest& request, const std::stri
     if (*expires != Duration::zero()) return FieldError("expires", "must be 0 with \"*\" (RFC 3261 section 10.3)");
     return Registration{.removes_all = true};
   }
+  // RFC 5626 s.6: one flow is one contact's, so that a reg-id beside other contacts is a mistake (400).
+  const auto is_bound = [&](const sip::ContactHeader& one) { return one.expires.value_or(1) > 0; };
+  const auto bound = std::ranges::count_if(*contacts, is_bound);
+  if (bound > 1 && std::ranges::any_of(*contacts, [](const auto& one) { return one.reg_id.has_value(); }))
+    return FieldError("contact", "more than one contact, where one has a reg-id (RFC 5626 section 6)");
   Registration registration;
   for (const sip::ContactHeader& contact : *contacts) {
     const Duration wanted = contact.expires ? std::chrono::seconds(*contact.expires) : *expires;

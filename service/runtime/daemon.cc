@@ -146,6 +146,7 @@ void Daemon::BeginDrain() {
   if (serving_.exchange(false)) log_.Write(LogLevel::kInfo, "draining");
   if (rpc_ == nullptr) return;  // the start has failed before
   rpc_->BeginDrain(config_.drain_timeout);
+  broker_->CloseEdge();
 }
 
 void Daemon::Stop() {

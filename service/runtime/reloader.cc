@@ -38,6 +38,14 @@ void Reloader::Reload(const config::LoadedConfig& loaded) {
   parts_.sip_files.Changed();
   ReloadGrpcCertificates();
   ReloadSipCertificates();
+  ReloadTokenKeys();
+}
+
+void Reloader::ReloadTokenKeys() {
+  if (running_.broker.edge.token_keys_file.empty()) return;
+  const auto reloaded = parts_.broker.ReloadTokenKeys();
+  if (reloaded) return parts_.log.Write(LogLevel::kInfo, "token_keys_reloaded", {});
+  parts_.log.Write(LogLevel::kWarn, "token_keys_refused", {{"reason", reloaded.error().detail}});
 }
 
 void Reloader::Apply() {

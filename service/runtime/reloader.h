@@ -37,6 +37,7 @@ class Reloader {
   void Apply();
   void ReloadGrpcCertificates();
   void ReloadSipCertificates();
+  void ReloadTokenKeys();
   void Record(telemetry::CertificateSide side, const Expected<void>& reloaded);
 
   config::ServiceConfig& running_;

@@ -3,6 +3,7 @@
 and the application reaches them again over the flow they have opened (SIP Outbound). On this host, with real sockets."""
 
 import datetime
+import signal
 import socket
 import ssl
 import subprocess
@@ -88,6 +89,10 @@ class EdgeTest(LocalDaemonTest):
         self.daemon = self.start("--edge-listen", f"{transport}:127.0.0.1:0", *flags)
         self.edge = self.daemon.places["edge"].removeprefix(f"{transport}:")
         self.application = Application(self)
+
+    def resident(self):
+        with open(f"/proc/{self.daemon.process.pid}/statm") as statm:
+            return int(statm.read().split()[1]) * 4096
 
     def register(self, user_agent, branch="z9hG4bK-reg-1"):
         user_agent.request("REGISTER", branch)
@@ -222,6 +227,52 @@ class EdgeTest(LocalDaemonTest):
         self.assertTrue(silent.is_closed())
         self.assertGreater(time.monotonic() - began, 0.3)
         self.register(speaks, "z9hG4bK-later")
+
+    def test_half_a_message_is_not_waited_for_for_ever(self):
+        self.serve("--edge-first-message-timeout", "2s")
+        user_agent = UserAgent(self)
+        self.register(user_agent)
+        user_agent.send("MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 100000\r\n")
+        self.assertTrue(user_agent.is_closed())
+        self.assertEqual(self.daemon.metric('flowbroker_flows_closed_total{reason="malformed_message"}'), 1)
+
+    def test_who_floods_and_never_reads_costs_no_memory(self):  # E7: bounded work
+        self.serve()
+        user_agent = UserAgent(self)
+        self.register(user_agent)
+        user_agent.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        before = self.resident()
+        binding = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(12)
+        for _ in range(200):
+            user_agent.send(binding * 5_000)
+        user_agent.send(b"\r\n\r\n" * 1_000_000)
+        self.register(UserAgent(self), "z9hG4bK-beside")
+        self.assertLess(self.resident() - before, 16 * 1024 * 1024)
+
+    def test_a_drain_lets_no_user_agent_in_and_keeps_those_there(self):
+        self.serve()
+        user_agent = UserAgent(self)
+        self.register(user_agent)
+        self.assertIn(self.daemon.http("/drain", "POST")[0], (200, 202, 204))
+        with self.assertRaises(OSError):
+            UserAgent(self)
+        self.register(user_agent, "z9hG4bK-still")
+
+    def test_new_token_keys_are_taken_without_a_restart(self):  # E3
+        keys = self.write("keys", "7 000102030405060708090a0b0c0d0e0f10111213\n")
+        self.serve("--edge-token-keys-file", keys)
+        user_agent = UserAgent(self)
+        old = self.register(user_agent).origin.token
+        self.write("keys", "8 101112131415161718191a1b1c1d1e1f20212223\n7 000102030405060708090a0b0c0d0e0f10111213\n")
+        self.daemon.signal(signal.SIGHUP)
+        self.daemon.event("token_keys_reloaded")
+        new = self.register(user_agent, "z9hG4bK-2").origin.token
+        self.assertNotEqual(old, new)
+        self.assertEqual([self.application.verify(token).state for token in (old, new)], [TokenState.LIVE] * 2)
+        self.write("keys", "nonsense\n")
+        self.daemon.signal(signal.SIGHUP)
+        self.daemon.event("token_keys_refused")
+        self.assertEqual(self.application.verify(new).state, TokenState.LIVE)
 
     def test_what_is_not_sip_ends_the_connection_and_nothing_else(self):
         self.serve("--edge-max-header-size", "2000")

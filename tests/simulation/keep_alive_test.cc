@@ -98,6 +98,14 @@ TEST_F(KeepAliveSimulation, APeerThatNeverAnswersPingsKeepsItsFlow) {
   EXPECT_TRUE(IsOpen(id));
 }
 
+TEST_F(KeepAliveSimulation, AnAnsweredProbeIsNoPromiseToAnswerPings) {
+  const auto id = Open(kTcpUri, {.answers_pings = false});
+  shard_.RunFor(seconds(40));
+  EXPECT_EQ(shard_.AcquireNow(kTcpUri).first.flow->id, id) << "its ping stayed unanswered, its OPTIONS did not";
+  shard_.RunFor(hours(1));
+  EXPECT_TRUE(IsOpen(id));
+}
+
 TEST_F(KeepAliveSimulation, TrafficIsLifeAndSparesThePing) {
   const auto id = Open(kTcpUri);
   for (int i = 0; i < 60; ++i) {

@@ -55,12 +55,15 @@ TEST(CalendarQueueTest, ALongSleepMovesTheRingAlong) {
   EXPECT_EQ(queue.NextDeadline(), later + milliseconds(910));
 }
 
-TEST(CalendarQueueTest, TheLimitLeavesTheOthersForTheNextTickAndLosesNone) {
+TEST(CalendarQueueTest, WhatIsOverTheLimitStaysDue) {
   CalendarQueue<int> queue(milliseconds(10), 100);
   for (int key = 0; key < 5; ++key) queue.Add(key, kStart, kStart);
   EXPECT_EQ(TakeAll(queue, kStart + milliseconds(10), 2), (std::vector<int>{0, 1}));
   EXPECT_EQ(queue.size(), 3U);
-  EXPECT_EQ(TakeAll(queue, kStart + milliseconds(20)), (std::vector<int>{2, 3, 4}));
+  EXPECT_EQ(queue.NextDeadline(), kStart + milliseconds(10));
+  EXPECT_EQ(TakeAll(queue, kStart + milliseconds(10), 2), (std::vector<int>{2, 3}));
+  EXPECT_EQ(TakeAll(queue, kStart + milliseconds(10), 2), std::vector<int>{4});
+  EXPECT_EQ(queue.NextDeadline(), kNever);
 }
 
 TEST(CalendarQueueTest, WhoIsAddedWhileOthersAreTakenComesLater) {

@@ -27,9 +27,13 @@ class KeepAliveTest : public ::testing::Test {
   /// One that has asked its first question, of a peer that was heard last at the start.
   KeepAlive Asking(KeepAliveMethod method, Transport transport, bool answers_pings) {
     KeepAlive keep_alive = Started(method, transport);
-    if (answers_pings) keep_alive.OnAnswer(kStart, random_);
     now_ = keep_alive.due();
     EXPECT_EQ(keep_alive.OnDue(kStart, options_, now_, random_), Action::kAsk);
+    if (answers_pings) {
+      keep_alive.OnAnswer(method, now_, random_);
+      now_ = keep_alive.due();
+      EXPECT_EQ(keep_alive.OnDue(kStart, options_, now_, random_), Action::kAsk);
+    }
     EXPECT_TRUE(keep_alive.waiting());
     return keep_alive;
   }
@@ -67,7 +71,7 @@ TEST_F(KeepAliveTest, AFlowTimerOfTheServerIsObeyed) {  // O4, RFC 5626 s.4.4
 TEST_F(KeepAliveTest, WithoutAMethodNothingIsEverDue) {
   EXPECT_EQ(KeepAlive().due(), kNever);
   KeepAlive none = Started(KeepAliveMethod::kNone, Transport::kTcp);
-  none.OnAnswer(kStart, random_);
+  none.OnAnswer(KeepAliveMethod::kNone, kStart, random_);
   EXPECT_EQ(none.due(), kNever);
 }
 
@@ -92,6 +96,22 @@ TEST_F(KeepAliveTest, APeerThatNeverAnswersPingsKeepsItsFlow) {
   EXPECT_GT(keep_alive.due(), now_ + seconds(100));
 }
 
+TEST_F(KeepAliveTest, AnswersToOtherQuestionsPromiseNothing) {
+  KeepAlive keep_alive = Started(KeepAliveMethod::kCrlf, Transport::kTcp);
+  keep_alive.OnAnswer(KeepAliveMethod::kCrlf, kStart, random_);  // nobody asked
+  now_ = keep_alive.due();
+  ASSERT_EQ(keep_alive.OnDue(kStart, options_, now_, random_), Action::kAsk);
+  keep_alive.OnAnswer(KeepAliveMethod::kOptions, now_, random_);  // a probe's
+  EXPECT_FALSE(keep_alive.has_answered());
+  EXPECT_EQ(keep_alive.OnDue(kStart, options_, now_ + seconds(10), random_), Action::kWait);
+}
+
+TEST_F(KeepAliveTest, AnotherMethodBeginsWithoutPromises) {
+  KeepAlive keep_alive = Asking(KeepAliveMethod::kStun, Transport::kUdp, /*answers_pings=*/true);
+  keep_alive.Start(KeepAliveMethod::kOptions, Transport::kUdp, std::nullopt, options_, now_, random_);
+  EXPECT_FALSE(keep_alive.has_answered());
+}
+
 TEST_F(KeepAliveTest, AnAnswerCanBeRequiredOfEveryone) {
   options_.answer_required = true;
   KeepAlive keep_alive = Asking(KeepAliveMethod::kCrlf, Transport::kTcp, /*answers_pings=*/false);
@@ -107,7 +127,7 @@ TEST_F(KeepAliveTest, AnyTrafficAnswersAQuestionThatWaits) {
 
 TEST_F(KeepAliveTest, APongPlansTheNextQuestion) {
   KeepAlive keep_alive = Asking(KeepAliveMethod::kCrlf, Transport::kTcp, /*answers_pings=*/false);
-  keep_alive.OnAnswer(now_ + milliseconds(20), random_);
+  keep_alive.OnAnswer(KeepAliveMethod::kCrlf, now_ + milliseconds(20), random_);
   EXPECT_TRUE(keep_alive.has_answered());
   EXPECT_FALSE(keep_alive.waiting());
   EXPECT_GE(keep_alive.due(), now_ + milliseconds(20) + seconds(95));

@@ -369,6 +369,10 @@ Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow
 EdgeAccess& ConnectionBroker::edge() {
   return impl_->edge;
 }
+void ConnectionBroker::CloseEdge() {}
+Expected<void> ConnectionBroker::ReloadTokenKeys() {
+  return {};
+}
 std::vector<flow::EdgeListener> ConnectionBroker::edge_listening() const {
   return {};
 }
