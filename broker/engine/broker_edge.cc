@@ -48,12 +48,8 @@ void BrokerEdge::OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted
   __builtin_unreachable();
 }
 
-Shard* BrokerEdge::ShardOf(const flow::FlowId& id) const {
-  return id.shard() < shards_.size() ? shards_[id.shard()].get() : nullptr;
-}
-
 Expected<std::string> BrokerEdge::MintToken(const flow::FlowId& id, const flow::Scope& scope) {
-  Shard* shard = ShardOf(id);
+  Shard* shard = ShardOf(shards_, id);
   std::optional<flow::FlowAddresses> addresses;
   if (shard != nullptr) {
     addresses = shard->WithCore([&](ShardCore& core, TimePoint) { return core.NoteToken(id, scope); });
@@ -74,7 +70,7 @@ TokenVerdict BrokerEdge::VerifyToken(std::string_view token, const flow::Scope& 
 }
 
 Expected<bindings::BindOutcome> BrokerEdge::Bind(const bindings::BindRequest& request, const flow::Scope& scope) {
-  Shard* shard = ShardOf(request.flow);
+  Shard* shard = ShardOf(shards_, request.flow);
   if (shard == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});
   auto outcome = shard->WithCore([&](ShardCore& core, TimePoint now) -> Expected<bindings::BindOutcome> {
     if (core.flows().Find(request.flow, scope) == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});

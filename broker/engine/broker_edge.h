@@ -41,7 +41,6 @@ class BrokerEdge final : public EdgeAccess {
 
  private:
   void OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted);
-  Shard* ShardOf(const flow::FlowId& id) const;
 
   BrokerState& state_;
   const Clock& clock_;

@@ -95,9 +95,7 @@ class ConnectionBroker::Impl {
   std::size_t ShardIndexOf(std::string_view key) const { return std::hash<std::string_view>{}(key) % shards_.size(); }
 
   /// Null for an id that no shard can have made.
-  Shard* ShardOf(const flow::FlowId& id) const {
-    return id.shard() < shards_.size() ? shards_[id.shard()].get() : nullptr;
-  }
+  Shard* ShardOf(const flow::FlowId& id) const { return engine::ShardOf(shards_, id); }
 
   SilentObserver silent_;
   net::SystemClock clock_;

@@ -52,8 +52,8 @@ Expected<void> KeepAlives::Configure(flow::Flow& flow, KeepAliveMethod method, s
 }
 
 void KeepAlives::OnAnswer(flow::Flow& flow, KeepAliveMethod method, TimePoint now) {
-  flow.keep_alive.OnAnswer(method, now,
-                           context_.random);  // its due time is later now: its place comes up and it is put off
+  // Its due time is later now: its place comes up, and it is put off.
+  flow.keep_alive.OnAnswer(method, now, context_.random);
 }
 
 void KeepAlives::Plan(flow::Flow& flow, TimePoint now) {

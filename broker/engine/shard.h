@@ -127,4 +127,9 @@ class Shard final : private net::ConnectionListener {
   std::thread thread_;
 };
 
+/// The one that owns the flow; null for an id that none of them can have made.
+inline Shard* ShardOf(const std::vector<std::unique_ptr<Shard>>& shards, const flow::FlowId& id) {
+  return id.shard() < shards.size() ? shards[id.shard()].get() : nullptr;
+}
+
 }  // namespace flowbroker::engine

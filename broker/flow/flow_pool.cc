@@ -4,6 +4,22 @@
 #include <utility>
 
 namespace flowbroker::flow {
+namespace {
+
+/// As Add says: connecting is evidence and activity.
+Flow FreshFlow(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
+               TimePoint now) {
+  return {.id = id,
+          .key = std::move(key),
+          .connection = connection,
+          .local = local,
+          .network = network,
+          .opened = now,
+          .last_activity = now,
+          .last_evidence = now};
+}
+
+}  // namespace
 
 FlowPool::FlowPool(const PoolLimits& limits) : limits_(limits) {}
 
@@ -14,15 +30,8 @@ Flow& FlowPool::Insert(Flow flow) {
 
 Flow& FlowPool::Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
                     bool exclusive, TimePoint now) {
-  Flow& flow = Insert({.id = id,
-                       .key = std::move(key),
-                       .connection = connection,
-                       .local = local,
-                       .network = network,
-                       .opened = now,
-                       .last_activity = now,
-                       .last_evidence = now,
-                       .exclusive = exclusive});
+  Flow& flow = Insert(FreshFlow(id, std::move(key), connection, local, network, now));
+  flow.exclusive = exclusive;
   by_key_.emplace(std::hash<FlowKey>{}(flow.key), &flow);
   ++per_target_[flow.key.remote][flow.key.owner.tenant];
   LinkAsMostRecent(flow);
@@ -31,15 +40,9 @@ Flow& FlowPool::Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint lo
 
 Flow& FlowPool::AddAccepted(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
                             std::uint16_t listener, TimePoint now) {
-  return Insert({.id = id,
-                 .key = std::move(key),
-                 .connection = connection,
-                 .local = local,
-                 .network = network,
-                 .opened = now,
-                 .last_activity = now,
-                 .last_evidence = now,
-                 .listener = listener});
+  Flow& flow = Insert(FreshFlow(id, std::move(key), connection, local, network, now));
+  flow.listener = listener;
+  return flow;
 }
 
 Flow* FlowPool::Find(const FlowId& id) {

@@ -94,7 +94,7 @@ std::optional<MessageFramer::Item> MessageFramer::TakeItem() {
 std::optional<MessageFramer::Item> MessageFramer::TakeKeepAlive() {
   const std::string_view unread = Unread();
   if (unread == "\r" || unread == "\r\n\r") return std::nullopt;  // its end is on the way
-  if (unread.starts_with("\r\n\r\n")) return Take(Kind::kPing, 4);
+  if (unread.starts_with(kPingOctets)) return Take(Kind::kPing, kPingOctets.size());
   if (unread.starts_with("\r\n")) return Take(Kind::kPong, 2);
   Fail(Defect::kNotSip);
   return std::nullopt;
