@@ -193,7 +193,7 @@ TEST_F(CaresDnsClientTest, AnswerThatComesAfterTheNextTryStillCounts) {
 TEST_F(CaresDnsClientTest, GarbageMovesOnAndIsMalformedWhereNothingBetterComes) {
   AddServer([](const Query& query) {
     Octets octets = AddressAnswer(query.question);
-    octets.resize(octets.size() - 3);
+    octets.erase(octets.end() - 3, octets.end());
     return octets;
   });
   EXPECT_EQ(Resolve(kAskA).status, AnswerStatus::kMalformed);
