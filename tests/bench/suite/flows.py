@@ -45,6 +45,6 @@ def compare(ghz, addresses, calls, seconds, rounds):
         for flows, (broker, call) in calls.items():
             results[flows].append(ghz_load(ghz, broker, addresses[flows], call, 10, ["-z", f"{seconds}s"]))
     medians = {flows: [median(column) for column in zip(*pairs)] for flows, pairs in results.items()}
-    base_rate, base_cost = medians[min(medians)]
+    base_rate, base_cost, _ = medians[min(medians)]
     return [[f"{flows:,}", f"{rate:,.0f}", f"{rate / base_rate:.2f}", f"{cost:.1f}", f"{cost / base_cost:.2f}"]
-            for flows, (rate, cost) in medians.items()]
+            for flows, (rate, cost, _) in medians.items()]
