@@ -18,7 +18,7 @@ build_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev libre-dev
 )
 test_packages=(openssl procps python3-venv)
-lab_packages=(curl iproute2 nftables nsd kamailio kamailio-tls-modules sip-tester openssl procps util-linux prometheus) # prometheus: promtool
+lab_packages=(curl iproute2 nftables nsd kamailio kamailio-tls-modules sip-tester baresip-core conntrack openssl procps util-linux prometheus) # prometheus: promtool
 deploy_packages=(prometheus python3-venv buildah podman runc binutils systemd) # promtool of prometheus; its server is not started; systemd-analyze of systemd
 bench_packages=(curl)
 image_packages=(buildah podman debootstrap) # to compile the whole image: tests/deploy/full_image_build.sh

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from . import certificates, daemons, faults, link, netns, uplinks
+from . import certificates, daemons, faults, home, link, netns, uplinks
 from .errors import LabError
 
 STATE_ROOT = "/run/flowbroker-netlab"
@@ -98,6 +98,8 @@ class Lab:
         """Removes every trace of the lab. Also of one that broke half-way."""
         for name in DAEMONS:
             daemons.stop(self.state, name)
+        netns.destroy(home.namespace(self.name))
+        self.ns.pop("home", None)
         for ns in self.ns.values():
             netns.destroy(ns)
             shutil.rmtree(f"/etc/netns/{ns}", ignore_errors=True)
@@ -128,6 +130,12 @@ class Lab:
     def add_uplink(self, number):
         """A further way to the server; preferred to the link, and the smaller its number the more."""
         return uplinks.Uplink(self.ns["client"], self.ns["server"], number)
+
+    def add_home(self):
+        """A network behind a NAT on the server side, as the third side "home"."""
+        network = home.Home(self.name, self.ns["server"])
+        self.ns["home"] = network.ns
+        return network
 
     # Faults.
 

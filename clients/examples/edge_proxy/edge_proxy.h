@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "clients/cpp/flowbroker_client.h"
+#include "clients/examples/edge_proxy/routing.h"
+
+namespace flowbroker::edge_proxy {
+
+struct Options {
+  Places places;
+  std::string registrar;              ///< where requests of user agents go: "sip:192.0.2.20:5060"
+  std::string client_group = "edge";  ///< of the broker's edge (`edge-client-group`)
+};
+
+/// A stateless edge proxy (RFC 5626 s.5). The broker holds the flows and knows what tokens are worth; this decides
+/// which message goes over which of them. Messages are handled one after the other on the client's event thread, so
+/// that they stay in order; who waits for the registrar holds up the flows, down to the user agents.
+class EdgeProxy {
+ public:
+  EdgeProxy(client::Client& broker, Options options) : broker_(broker), options_(std::move(options)) {}
+
+  /// Serves until the process ends: opens the Relay stream again when the broker has been away.
+  [[noreturn]] void Run();
+
+ private:
+  /// What to say instead of forwarding a request.
+  struct Refusal {
+    int status = 0;
+    std::string_view reason;
+  };
+  using Refused = std::optional<Refusal>;
+
+  void OnMessage(const client::IncomingMessage& in);
+  Refused FromUser(SipMessage& request, const client::IncomingMessage& in);
+  Refused FromCore(SipMessage& request, const client::IncomingMessage& in);
+  void PassBack(SipMessage& response);
+  void Forward(const std::string& flow_id, const SipMessage& message, const client::IncomingMessage& in);
+  void OnSendFailure(const client::SendFailure& failure);
+
+  /// A request that was forwarded, for as long as the broker may say that it could not be sent.
+  struct Forwarded {
+    std::uint64_t tag;
+    std::string came_over;
+    std::string answer;  ///< 430, ready to be sent
+  };
+
+  client::Client& broker_;
+  const Options options_;
+  std::mutex mutex_;  // relay_ is there before its first message is handled
+  std::unique_ptr<client::RelayStream> relay_;
+  std::deque<Forwarded> forwarded_;
+  std::uint64_t next_tag_ = 1;
+};
+
+}  // namespace flowbroker::edge_proxy
