@@ -6,6 +6,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 
 #include "clients/cpp/flowbroker_client.h"
@@ -35,27 +37,28 @@ class EdgeProxy {
     int status = 0;
     std::string_view reason;
   };
-  using Refused = std::optional<Refusal>;
+  /// The flow to send it on.
+  using Destination = tl::expected<std::string, Refusal>;
 
   void OnMessage(const client::IncomingMessage& in);
-  Refused FromUser(SipMessage& request, const client::IncomingMessage& in);
-  Refused FromCore(SipMessage& request, const client::IncomingMessage& in);
+  Destination Route(SipMessage& request, const client::IncomingMessage& in);
+  Destination FromUser(SipMessage& request, const client::EdgeOrigin& origin);
+  Destination FromCore(SipMessage& request, const client::IncomingMessage& in);
   void PassBack(SipMessage& response);
-  void Forward(const std::string& flow_id, const SipMessage& message, const client::IncomingMessage& in);
   void OnSendFailure(const client::SendFailure& failure);
 
-  /// A request that was forwarded, for as long as the broker may say that it could not be sent.
-  struct Forwarded {
-    std::uint64_t tag;
+  /// A request that was sent on, for as long as the broker may say that it could not be.
+  struct Sent {
+    std::uint64_t tag = 0;
     std::string came_over;
-    std::string answer;  ///< 430, ready to be sent
+    SipMessage request;
   };
 
   client::Client& broker_;
   const Options options_;
   std::mutex mutex_;  // relay_ is there before its first message is handled
   std::unique_ptr<client::RelayStream> relay_;
-  std::deque<Forwarded> forwarded_;
+  std::deque<Sent> sent_;
   std::uint64_t next_tag_ = 1;
 };
 

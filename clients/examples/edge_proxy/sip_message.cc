@@ -37,7 +37,7 @@ std::string_view LongName(std::string_view name) {
   return found == kCompact.end() ? name : found->second;
 }
 
-// Where the first of `stops` stands outside of quotes and, unless one of them is looked for, of "<>".
+// Where the first of `stops` stands, outside of quotes and of "<>".
 std::size_t FindOutside(std::string_view text, std::string_view stops) {
   bool quoted = false;
   bool angled = false;
@@ -160,7 +160,7 @@ std::optional<std::string> ParameterOf(std::string_view value, std::string_view 
 }
 
 std::optional<UriParts> UriOf(std::string_view value) {
-  if (const auto open = value.find('<'); open != std::string_view::npos) {
+  if (const auto open = FindOutside(value, "<"); open != std::string_view::npos) {
     value.remove_prefix(open + 1);
     value = value.substr(0, value.find('>'));
   }
@@ -172,6 +172,7 @@ std::optional<UriParts> UriOf(std::string_view value) {
     value.remove_prefix(at + 1);
   }
   parts.place = Lower(TakeUntil(value, ";"));
+  if (parts.place.empty()) return std::nullopt;
   const auto colon = parts.place.rfind(':');
   const bool with_port = colon != std::string::npos && parts.place.find(']', colon) == std::string::npos;
   const bool tls = scheme == "sips" || Lower(value).find("transport=tls") != std::string::npos;

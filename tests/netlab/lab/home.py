@@ -37,14 +37,15 @@ class Home:
             file.write("1")
         netns.run(["ip", "netns", "exec", server_ns, "nft", "-f", "-"], input=_NAT)
 
-    def rebind(self):
-        """The NAT forgets all its mappings: what is sent next comes from other ports."""
+    def rebind(self, place):
+        """The NAT forgets its mappings to the address of ADDRESS:PORT: what is sent there next comes from other ports."""
         conntrack = daemons.program("conntrack", "conntrack")
-        netns.run(["ip", "netns", "exec", self._router, conntrack, "-F"])
+        netns.run(["ip", "netns", "exec", self._router, conntrack, "-D", "-s", ADDRESS, "-d", place.partition(":")[0]])
 
-    def cut(self, address):
-        """What is sent to or from that address vanishes on the way out of the home."""
-        script = "".join(f"add rule inet cut {chain} ip {end}addr {address} drop\n"
+    def cut(self, place):
+        """What is sent to or from ADDRESS:PORT vanishes on the way out of the home."""
+        address, _, port = place.partition(":")
+        script = "".join(f"add rule inet cut {chain} ip {end}addr {address} th {end}port {port} drop\n"
                          for chain, end in (("leaving", "d"), ("arriving", "s")))
         hooks = "".join(f"add chain inet cut {chain} {{ type filter hook {hook} priority 0; }}\n"
                         for chain, hook in (("leaving", "output"), ("arriving", "input")))

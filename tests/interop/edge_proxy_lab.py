@@ -1,0 +1,99 @@
+"""What surrounds the example edge proxy in its tests: the broker with an edge, Kamailio as the registrar on the other side
+of the link, baresip at home behind a NAT with two flows, SIPp as the caller."""
+
+import os
+import socket
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+
+from baresip import Baresip  # noqa: E402
+from harness import PATIENCE, BrokerTest, eventually, program  # noqa: E402
+
+EDGES = ("192.0.2.1:5060", "192.0.2.2:5060")  # one flow to each
+CORE = "192.0.2.1:5070"
+REGISTRAR = "198.51.100.11:5060"
+CALLER = "192.0.2.14"
+
+
+def other(edge):
+    return EDGES[1 - EDGES.index(edge)]
+
+
+class EdgeProxyCase(BrokerTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = cls.lab.add_home()
+        with open(f"{cls.lab.state}/token-keys", "w") as file:
+            file.write("1 " + "5a" * 20 + "\n")
+        cls.flags = ("--edge-listen", ",".join(f"tcp:{place}" for place in (*EDGES, CORE)),
+                     "--edge-token-keys-file", f"{cls.lab.state}/token-keys")
+
+    def setUp(self):
+        super().setUp()
+        self.addCleanup(self.home.mend)
+        self.run_beside("server", "registrar", ["kamailio", "-DD", "-E", "-m", "64", "-M", "8", "-Y", self.lab.state, "-f",
+                                                f"{ROOT}/clients/examples/edge_proxy/kamailio.cfg", "-l",
+                                                f"tcp:{REGISTRAR}", "-l", f"udp:{REGISTRAR}"])
+        self.await_listener("server", REGISTRAR)
+        self.run_beside("client", "edge_proxy", [program("edge_proxy"), "--broker", self.broker.address, "--edge",
+                                                 f"tcp:{EDGES[0]}", "--edge", f"tcp:{EDGES[1]}", "--core", f"tcp:{CORE}",
+                                                 "--registrar", f"sip:{REGISTRAR}"])
+
+    def run_beside(self, side, name, argv):
+        log = open(f"{self.lab.state}/{name}.log", "a")
+        process = self.lab.popen(side, argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+        def end():
+            process.terminate()
+            process.wait()
+            log.close()
+
+        self.addCleanup(end)
+
+    def await_listener(self, side, place):
+        listing = self.lab.command(side, ["ss", "-tlnH", "src", place])
+        self.assertTrue(eventually(lambda: subprocess.run(listing, capture_output=True).stdout), place)
+
+    def start_user(self, user="alice", **options):
+        agent = Baresip(self.lab, user, [f"sip:{edge};transport=tcp" for edge in EDGES], **options)
+        self.addCleanup(agent.stop)
+        for reg_id in (1, 2):
+            agent.await_registered(reg_id)
+        return agent
+
+    def call(self, user="alice"):
+        """A whole call by SIPp."""
+        sipp = ["sipp", REGISTRAR, "-sf", f"{HERE}/call.xml", "-s", user, "-i", CALLER, "-p", "5080", "-t", "u1", "-m", "1",
+                "-nostdin", "-timeout", "20s", "-timeout_error", "-trace_err", "-error_file", f"{self.lab.state}/sipp-errors"]
+        done = self.lab.run("server", sipp, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=self.lab.state)
+        if done.returncode != 0:
+            with open(f"{self.lab.state}/sipp-errors") as errors:
+                self.fail(f"the call failed:\n{errors.read()}")
+
+    def edge_flow(self, edge):
+        """The flow of the one user agent to that listener."""
+        return next(flow["flow_id"] for flow in self.broker.flows() if flow.get("listener") == f"tcp:{edge}")
+
+    def token(self, edge):
+        return self.succeed("token", self.edge_flow(edge)).json["token"]
+
+    def lose(self, edge):
+        """The user agent can no longer reach that listener, and the broker knows that its flow has ended."""
+        self.home.cut(edge)
+        self.succeed("close", self.edge_flow(edge))
+
+    def ask_edge(self, route, method="OPTIONS"):
+        """Status of what the edge answers the registrar's side."""
+        request = (f"{method} sip:alice@10.9.0.2 SIP/2.0\r\nVia: SIP/2.0/TCP {CALLER};branch=z9hG4bK-1\r\n"
+                   f"Route: {route}\r\nFrom: <sip:b@b>;tag=1\r\nTo: <sip:a@a>\r\nCall-ID: ask\r\nCSeq: 1 {method}\r\n"
+                   "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
+        with self.lab.inside("server"):
+            asker = socket.create_connection(tuple(CORE.split(":")), PATIENCE)
+        with asker:
+            asker.sendall(request.encode())
+            return int(asker.recv(65536).split()[1])
