@@ -33,8 +33,12 @@ struct AcquireRequest {
   flow::Owner owner = {};
   bool time_sensitive = true;  ///< false skips probing a flow that may be dead (S10)
   bool exclusive = false;
-  std::string request_id = {};    ///< empty: not idempotent
-  std::string trace_parent = {};  ///< W3C Trace Context of the caller, for logs; empty: none
+  /// For a flow set; goes with `exclusive`. The flow is not closed for being idle, nor by Release, nor when a Relay
+  /// stream ends, and its end is told to BrokerState::on_held_closed.
+  bool held = false;
+  std::vector<IpAddress> avoid = {};  ///< hosts that are tried last
+  std::string request_id = {};        ///< empty: not idempotent
+  std::string trace_parent = {};      ///< W3C Trace Context of the caller, for logs; empty: none
   bool want_trace = true;
   TimePoint deadline = kNever;
 };

@@ -2,6 +2,8 @@
 // background attempts on what is held (H3).
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <utility>
 
 #include "broker/engine/acquisitions.h"
@@ -37,6 +39,15 @@ bool AllHeld(const Acquisition& acquisition) {
 /// Whether memory puts the target behind others.
 bool IsSetBack(const history::Verdict& verdict) {
   return IsHeld(verdict) || verdict.unavailable;
+}
+
+/// Whether one of the addresses of its host is to be tried last.
+bool IsAvoided(const Acquisition& acquisition, const JudgedTarget& target) {
+  const std::vector<IpAddress>& avoid = acquisition.request.avoid;
+  return !avoid.empty() && std::ranges::any_of(acquisition.judged, [&](const JudgedTarget& one) {
+    return one.located.host_rank == target.located.host_rank &&
+           std::ranges::find(avoid, one.located.target.endpoint.address) != avoid.end();
+  });
 }
 
 /// "TCP [2001:db8::1]:5060 unreachable (prefix: overtaken, for 3.2 s)".
@@ -93,8 +104,9 @@ void Acquisitions::JudgeTargets(Acquisition& acquisition, TimePoint now) {
   }
   acquisition.judged = std::move(judged);
   TraceMemory(acquisition, std::move(held), now);
+  if (acquisition.locator->done()) ApplyShares(acquisition, now);
+  PutAvoidedLast(acquisition, now);
   if (!acquisition.locator->done()) return;
-  ApplyShares(acquisition, now);
   StartReprobes(acquisition, now);
 }
 
@@ -123,6 +135,17 @@ void Acquisitions::ApplyShares(Acquisition& acquisition, TimePoint now) {
   const history::ShareRecord& record = ledger->records()[next];
   TraceMemory(acquisition,
               "SRV record " + record.host + ":" + std::to_string(record.port) + " is furthest behind its share", now);
+}
+
+void Acquisitions::PutAvoidedLast(Acquisition& acquisition, TimePoint now) {
+  const auto wanted = [&](const JudgedTarget& one) { return !IsAvoided(acquisition, one); };
+  if (std::ranges::is_partitioned(acquisition.judged, wanted)) return;
+  // Not in place: whether a host is avoided is asked of all its targets.
+  std::vector<JudgedTarget> ordered;
+  std::ranges::copy_if(acquisition.judged, std::back_inserter(ordered), wanted);
+  std::ranges::copy_if(acquisition.judged, std::back_inserter(ordered), std::not_fn(wanted));
+  acquisition.judged = std::move(ordered);
+  if (acquisition.locator->done()) TraceMemory(acquisition, "hosts of the set's other flows are tried last", now);
 }
 
 void Acquisitions::Charge(Acquisition& acquisition, std::size_t record) {
@@ -157,8 +180,12 @@ std::vector<Acquisitions::RecordStanding> Acquisitions::StandingsOf(const Acquis
   return standings;
 }
 
+bool Acquisitions::HasRoomFor(const Acquisition& acquisition, const Target& target) const {
+  return acquisition.request.held || flows_.pool().HasRoomFor(target, acquisition.request.owner.tenant);
+}
+
 bool Acquisitions::HasFlowOrRoom(const Acquisition& acquisition, const JudgedTarget& target) const {
-  if (flows_.pool().HasRoomFor(target.located.target, acquisition.request.owner.tenant)) return true;
+  if (HasRoomFor(acquisition, target.located.target)) return true;
   return !acquisition.request.exclusive &&
          flows_.pool().FindShareable(KeyOf(acquisition, target.located.target)) != nullptr;
 }
@@ -177,7 +204,9 @@ std::vector<racing::Candidate> Acquisitions::OrderTargets(const Acquisition& acq
 bool Acquisitions::BetterMayCome(const Acquisition& acquisition) const {
   if (acquisition.locator->better_may_come()) return true;
   if (acquisition.locator->done()) return false;
-  return std::ranges::all_of(acquisition.judged, [](const JudgedTarget& one) { return IsSetBack(one.verdict); });
+  return std::ranges::all_of(acquisition.judged, [&](const JudgedTarget& one) {
+    return IsSetBack(one.verdict) || IsAvoided(acquisition, one);
+  });
 }
 
 void Acquisitions::JudgeForRace(Acquisition& acquisition, TimePoint now) {

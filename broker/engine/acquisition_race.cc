@@ -147,8 +147,10 @@ void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint
     return Answer(acquisition, *equal, FlowSource::kPooled, now);
   }
   const auto early_messages = attempt.early_messages;
-  const auto flow = flows_.Open(KeyOf(acquisition, attempt.path.target), attempt.connection, *attempt.local,
-                                acquisition.request.exclusive, now);
+  auto key = KeyOf(acquisition, attempt.path.target);
+  const auto flow = acquisition.request.held ? flows_.OpenHeld(std::move(key), attempt.connection, *attempt.local, now)
+                                             : flows_.Open(std::move(key), attempt.connection, *attempt.local,
+                                                           acquisition.request.exclusive, now);
   if (!flow) {
     EndAttempt(acquisition, id, TraceOutcome::kFailed, flow.error(), now);
     return Fail(acquisition, flow.error(), now);

@@ -155,9 +155,7 @@ void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
   }
   JudgeForRace(acquisition, now);
   racing::CandidatesChanged changed{OrderTargets(acquisition), locator.done(), BetterMayCome(acquisition)};
-  std::erase_if(changed.candidates, [&](const auto& one) {
-    return !flows_.pool().HasRoomFor(one.target, acquisition.request.owner.tenant);
-  });
+  std::erase_if(changed.candidates, [&](const auto& one) { return !HasRoomFor(acquisition, one.target); });
   if (changed.candidates.empty()) {
     if (!changed.complete || probing) return;
     context_.state.observer.OnLimit(Limit::kFlowsPerTarget);

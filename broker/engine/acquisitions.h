@@ -103,9 +103,11 @@ class Acquisitions {
     kUnusable,      ///< unreachable, or its server said 503
   };
   std::vector<RecordStanding> StandingsOf(const Acquisition& acquisition, TimePoint now) const;
+  bool HasRoomFor(const Acquisition& acquisition, const Target& target) const;
   bool HasFlowOrRoom(const Acquisition& acquisition, const JudgedTarget& target) const;
   void JudgeTargets(Acquisition& acquisition, TimePoint now);
   void ApplyShares(Acquisition& acquisition, TimePoint now);
+  static void PutAvoidedLast(Acquisition& acquisition, TimePoint now);
   std::vector<racing::Candidate> OrderTargets(const Acquisition& acquisition) const;
   /// Whether an outstanding DNS answer may bring a better target than the best one known.
   bool BetterMayCome(const Acquisition& acquisition) const;

@@ -11,6 +11,7 @@
 #include "broker/base/failure.h"
 #include "broker/base/trace.h"
 #include "broker/engine/acquire.h"
+#include "broker/engine/flow_set_event.h"
 #include "broker/engine/flow_view.h"
 #include "broker/engine/preference_event.h"
 #include "broker/flow/acquire_count.h"
@@ -39,6 +40,8 @@ enum class Limit : std::uint8_t {
   kEdgeConnections,
   kEdgeConnectionsPerSource,
   kFirstMessage,
+  kFlowSets,
+  kFlowSetsPerTenant,
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.
@@ -95,6 +98,9 @@ class BrokerObserver {
   virtual void OnPreferenceEvent(const PreferenceEvent& /*event*/) {}
   /// A caller reported how a transaction ended; about a flow that is not open it is only counted.
   virtual void OnReport(TransactionReport::Outcome /*outcome*/, bool /*known_flow*/) {}
+  /// So many more flow sets, or fewer, are kept.
+  virtual void OnFlowSets(int /*change*/) {}
+  virtual void OnFlowSetEvent(const FlowSetEvent& /*event*/) {}
   virtual void OnLimit(Limit /*limit*/) {}
   /// At the start every network has joined.
   virtual void OnNetworksChanged(const history::NetworkRegistry::Change& /*change*/) {}

@@ -9,6 +9,7 @@
 #include "broker/base/time.h"
 #include "broker/dns/dns_cache.h"
 #include "broker/engine/edge_options.h"
+#include "broker/engine/outbound_options.h"
 #include "broker/flow/keep_alive.h"
 #include "broker/history/reachability_history.h"
 #include "broker/history/timer_advice.h"
@@ -85,6 +86,7 @@ struct BrokerOptions {
   FlowOptions flows;
   sip::FramerLimits framing;
   EdgeOptions edge;
+  OutboundOptions outbound;
   LiveOptions live;
 };
 

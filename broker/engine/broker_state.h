@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -156,6 +157,8 @@ struct BrokerState {
   RaceLog races;
   std::atomic<std::size_t> flows = 0;  ///< open, in all shards
   TenantFlows tenant_flows;
+  /// Told when a held flow has been closed, without a lock. Set before the shards start; null: nobody holds any.
+  std::function<void(const flow::FlowId&, const Failure&)> on_held_closed = nullptr;
   /// Rises with every 503, so that shortcuts which do not ask memory know that they must.
   std::atomic<std::uint64_t> unavailable_epoch = 0;
 };

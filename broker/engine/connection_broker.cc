@@ -9,6 +9,7 @@
 
 #include "broker/engine/broker_edge.h"
 #include "broker/engine/broker_history.h"
+#include "broker/engine/broker_outbound.h"
 #include "broker/engine/broker_state.h"
 #include "broker/engine/destination_key.h"
 #include "broker/engine/shard.h"
@@ -49,6 +50,7 @@ class ConnectionBroker::Impl {
                                       shards_[shard]->PostDnsAnswer(question, ended.answer);
                                   }));
     }
+    outbound_.emplace(state_, clock_, shards_);
   }
 
   /// Fails where the edge cannot listen, or its keys cannot be read.
@@ -63,7 +65,9 @@ class ConnectionBroker::Impl {
     return {};
   }
 
-  ~Impl() {
+  ~Impl() { Stop(); }
+  void Stop() {
+    outbound_->Stop();
     for (const auto& shard : shards_) shard->Stop();
   }
 
@@ -107,6 +111,7 @@ class ConnectionBroker::Impl {
   std::atomic<RelayId> last_relay_ = 0;
   BrokerHistory history_{state_, clock_};
   BrokerEdge edge_{state_, clock_, shards_};
+  std::optional<BrokerOutbound> outbound_;  // there once the shards are
 };
 
 Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptions options, BrokerObserver* observer) {
@@ -126,7 +131,7 @@ ConnectionBroker::~ConnectionBroker() {
 
 void ConnectionBroker::Stop() {
   impl_->edge_.Close();
-  for (const auto& shard : impl_->shards_) shard->Stop();
+  impl_->Stop();
 }
 
 std::size_t ConnectionBroker::Ping(const std::function<void()>& answered) {
@@ -317,6 +322,10 @@ std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlow
 
 EdgeAccess& ConnectionBroker::edge() {
   return impl_->edge_;
+}
+
+OutboundAccess& ConnectionBroker::outbound() {
+  return *impl_->outbound_;
 }
 
 void ConnectionBroker::CloseEdge() {

@@ -16,6 +16,7 @@
 #include "broker/engine/event_subscription.h"
 #include "broker/engine/flow_view.h"
 #include "broker/engine/history_access.h"
+#include "broker/engine/outbound_access.h"
 #include "broker/engine/relay.h"
 #include "broker/history/snapshot.h"
 
@@ -110,6 +111,8 @@ class ConnectionBroker {
 
   /// Tokens and bindings of flows.
   EdgeAccess& edge();
+  /// Flow sets of user agents and gateways.
+  OutboundAccess& outbound();
   /// User agents cannot connect any more; their flows stay. Idempotent; one thread at a time, and before Stop.
   void CloseEdge();
   /// Where user agents can connect to, in the order of EdgeOptions::listeners.

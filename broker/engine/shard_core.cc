@@ -21,6 +21,7 @@ ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::Sou
             edge_.OnFlowClosed(closed, now);
             relay_.OnFlowClosed(closed, now);
             probes_.OnFlowClosed(closed.id, failure, now);
+            if (closed.held) TellHeldClosed(closed.id, failure);
           }),
       probes_(context_, flows_,
               [this](const FlowProbes::Ended& ended, TimePoint now) { acquisitions_.OnProbeEnded(ended, now); }),
@@ -31,6 +32,11 @@ ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::Sou
           context_, flows_, probes_, questions_,
           [this](flow::Flow& flow, std::string_view bytes, TimePoint now) { OnFlowMessage(flow, bytes, now); }),
       resolutions_(context_, questions_) {}
+
+void ShardCore::TellHeldClosed(const flow::FlowId& id, const Failure& failure) {
+  if (!context_.state.on_held_closed) return;
+  context_.actions.calls.emplace_back([&told = context_.state.on_held_closed, id, failure] { told(id, failure); });
+}
 
 void ShardCore::Stop(TimePoint now) {
   context_.stopping = true;

@@ -81,6 +81,7 @@ class ShardCore {
   /// The acquisition whose attempt uses the connection.
   std::optional<std::uint64_t> AcquisitionOf(flow::ConnectionId id) const;
   std::optional<flow::FlowId> FlowOf(flow::ConnectionId id) const;
+  void TellHeldClosed(const flow::FlowId& id, const Failure& failure);
   void OnFlowEnded(const flow::FlowId& id, const Failure& failure, TimePoint now);
   /// `answers`: so many questions of this batch have been answered by the edge itself.
   void OnFlowItem(flow::Flow& flow, const sip::MessageFramer::Item& item, std::size_t& answers, TimePoint now);

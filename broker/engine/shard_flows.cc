@@ -36,9 +36,17 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
   const history::NetworkId network = state.networks.NetworkOf(local.address, key.local_interface);
   flow::Flow& flow = pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local,
                                network, exclusive, now);
-  flow.acquires = state.observer.CountOf(flow.path());
-  on_opened_(flow, now);
-  Register(flow, now);
+  RegisterOpened(flow, now);
+  return &flow;
+}
+
+Expected<flow::Flow*> ShardFlows::OpenHeld(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
+                                           TimePoint now) {
+  if (const auto counted = CountOpened(key.owner.tenant); !counted) return Unexpected(counted.error());
+  const history::NetworkId network = context_.state.networks.NetworkOf(local.address, key.local_interface);
+  flow::Flow& flow = pool_.AddHeld(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection,
+                                   local, network, now);
+  RegisterOpened(flow, now);
   return &flow;
 }
 
@@ -64,6 +72,12 @@ Expected<void> ShardFlows::CountOpened(const std::string& tenant) {
     return Unexpected(TenantLimitReached());
   }
   return {};
+}
+
+void ShardFlows::RegisterOpened(flow::Flow& flow, TimePoint now) {
+  flow.acquires = context_.state.observer.CountOf(flow.path());
+  on_opened_(flow, now);
+  Register(flow, now);
 }
 
 void ShardFlows::Register(flow::Flow& flow, TimePoint now) {
@@ -141,7 +155,7 @@ flow::Flow* ShardFlows::Find(const flow::FlowId& id, const flow::Scope& scope) {
 bool ShardFlows::Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) {
   flow::Flow* flow = Find(id, scope);
   if (flow == nullptr) return false;
-  if (flow->exclusive) Close(*flow, {FailureReason::kClosedByOwner, "released"}, now);
+  if (flow->exclusive && !flow->held) Close(*flow, {FailureReason::kClosedByOwner, "released"}, now);
   return true;
 }
 

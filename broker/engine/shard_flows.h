@@ -32,6 +32,9 @@ class ShardFlows {
   /// not end for being idle.
   Expected<flow::Flow*> OpenAccepted(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
                                      std::uint16_t listener, TimePoint now);
+  /// The same for a flow set (AcquireRequest::held), without a limit per target.
+  Expected<flow::Flow*> OpenHeld(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
+                                 TimePoint now);
   /// Whether Open would find room under max_flows_per_tenant, as of now.
   bool HasRoomFor(const flow::Owner& owner) const;
   /// What Open says where there is none; the observer is told.
@@ -47,7 +50,7 @@ class ShardFlows {
   /// Local addresses have changed: flows whose address their interface has lost are closed (H5, I1), the others belong
   /// to the network it is on now.
   void OnNetworksChanged(TimePoint now);
-  /// Closes an exclusive flow, keeps any other. False where `scope` has no such open flow.
+  /// Closes an exclusive flow that no flow set wants, keeps any other. False where `scope` has no such open flow.
   bool Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now);
 
   /// Tells memory and observer what a probe or keep-alive of the flow found. What is true of a user agent's flow says
@@ -73,6 +76,8 @@ class ShardFlows {
  private:
   /// Counts one more flow of the tenant, where limits allow it.
   Expected<void> CountOpened(const std::string& tenant);
+  /// What is true of flows that the broker has opened.
+  void RegisterOpened(flow::Flow& flow, TimePoint now);
   void Register(flow::Flow& flow, TimePoint now);
   FlowView ViewOf(const flow::Flow& flow, bool open, TimePoint now) const;
 

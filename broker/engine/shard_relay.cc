@@ -174,7 +174,7 @@ std::optional<Failure> ShardRelay::Send(RelayId relay, const flow::FlowId& id, s
   if (!head) return Failure{FailureReason::kInvalidArgument, head.error().detail, "messages.message"};
   if (auto refused = CheckFraming(flow->key.remote.transport, *head, bytes.size())) return refused;
   if (auto refused = CheckQueues(*flow, bytes.size())) return refused;
-  if (flow->exclusive) exclusive_owner_.emplace(id, relay);
+  if (flow->exclusive && !flow->held) exclusive_owner_.emplace(id, relay);
   if (head->is_request && !head->top_via_branch.empty()) router_.NoteRequest(head->top_via_branch, relay);
   ++flow->messages_sent;
   flows_.pool().NoteActivity(*flow, now);

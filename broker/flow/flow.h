@@ -48,6 +48,8 @@ struct Flow {
   /// Which of the edge's listeners it came in on; absent where the broker has opened it. Such a flow is never given to
   /// an Acquire and is not closed for being idle.
   std::optional<std::uint16_t> listener = std::nullopt;
+  /// A flow set wants it (AcquireRequest::held): exclusive, but no Relay stream's own, and not closed for being idle.
+  bool held = false;
   bool reading_paused = false;  ///< by back-pressure: what the peer sends waits in its socket
 
   KeepAlive keep_alive{};
@@ -57,6 +59,8 @@ struct Flow {
   TimePoint timers_until{};                          ///< when they are to be worked out anew: from then on they are old
   std::shared_ptr<AcquireCount> acquires = nullptr;  ///< of the Acquires answered with it; null: nobody counts
 
+  /// Whether the pool may give it to others or close it for being idle.
+  bool is_pooled() const { return !listener && !held; }
   history::Path path() const { return {network, key.remote}; }
   void CountAcquires(std::uint64_t answered) const {
     if (acquires != nullptr) acquires->Add(answered);

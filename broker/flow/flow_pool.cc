@@ -45,6 +45,14 @@ Flow& FlowPool::AddAccepted(FlowId id, FlowKey key, ConnectionId connection, End
   return flow;
 }
 
+Flow& FlowPool::AddHeld(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
+                        TimePoint now) {
+  Flow& flow = Insert(FreshFlow(id, std::move(key), connection, local, network, now));
+  flow.exclusive = true;
+  flow.held = true;
+  return flow;
+}
+
 Flow* FlowPool::Find(const FlowId& id) {
   const auto found = flows_.find(id);
   return found == flows_.end() ? nullptr : &found->second;
@@ -70,7 +78,7 @@ std::optional<Flow> FlowPool::Remove(const FlowId& id) {
   const auto found = flows_.find(id);
   if (found == flows_.end()) return std::nullopt;
   Flow& flow = found->second;
-  if (!flow.listener) {
+  if (flow.is_pooled()) {
     Unlink(flow);
     ForgetShareable(flow);
   }
@@ -94,7 +102,7 @@ void FlowPool::ForgetShareable(const Flow& flow) {
 
 void FlowPool::NoteActivity(Flow& flow, TimePoint now) {
   flow.last_activity = now;
-  if (flow.listener || &flow == most_recent_) return;
+  if (!flow.is_pooled() || &flow == most_recent_) return;
   Unlink(flow);
   LinkAsMostRecent(flow);
 }

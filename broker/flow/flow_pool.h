@@ -26,6 +26,9 @@ class FlowPool {
   /// The same for one that a user agent has opened.
   Flow& AddAccepted(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
                     std::uint16_t listener, TimePoint now);
+  /// The same for one that a flow set wants. It is not counted for max_flows_per_target: sets have limits of their own.
+  Flow& AddHeld(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
+                TimePoint now);
 
   Flow* Find(const FlowId& id);
   const Flow* Find(const FlowId& id) const;

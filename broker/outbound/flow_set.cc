@@ -66,6 +66,7 @@ FlowSetActions FlowSet::Stop() {
 FlowSetActions FlowSet::OnFlowUp(OpenAttempt attempt, const flow::FlowId& flow, const IpAddress& host, TimePoint now) {
   FlowSetMember* member = With(attempt);
   if (member == nullptr) return {CloseFlow{flow}};  // stopped meanwhile
+  if (With(flow) != nullptr) return OnOpenFailed(attempt, FailureReason::kAlreadyInUse, now);
   member->attempt.reset();
   member->state = MemberState::kUp;
   member->flow = flow;

@@ -76,6 +76,7 @@ class FlowSet {
   /// Closes all flows. The set may be started again.
   FlowSetActions Stop();
 
+  /// A flow that another URI of the set has already is none for this one: two registrations over it would be worth one.
   FlowSetActions OnFlowUp(OpenAttempt attempt, const flow::FlowId& flow, const IpAddress& host, TimePoint now);
   FlowSetActions OnOpenFailed(OpenAttempt attempt, FailureReason reason, TimePoint now);
   FlowSetActions OnFlowFailed(const flow::FlowId& flow, FailureReason reason, TimePoint now);

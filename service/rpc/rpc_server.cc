@@ -77,7 +77,8 @@ RpcServer::RpcServer(const config::ServiceConfig& config, ListenSecurity securit
       broker_rpc_(broker, options_, gate_),
       flow_rpc_(broker, options_, gate_),
       edge_rpc_(broker, options_, gate_),
-      history_rpc_(broker, options_, gate_) {
+      history_rpc_(broker, options_, gate_),
+      outbound_rpc_(broker, options_, gate_) {
   if (security_.tls) tls_.emplace(FilesOf(config));
 }
 
@@ -142,6 +143,7 @@ void RpcServer::RegisterServices(grpc::ServerBuilder& builder) {
   builder.RegisterService(&flow_rpc_.service());
   builder.RegisterService(&edge_rpc_.service());
   builder.RegisterService(&history_rpc_.service());
+  builder.RegisterService(&outbound_rpc_.service());
 }
 
 void RpcServer::Serve() {
@@ -151,6 +153,7 @@ void RpcServer::Serve() {
     flow_rpc_.ServeOn(*queue);
     edge_rpc_.ServeOn(*queue);
     history_rpc_.ServeOn(*queue);
+    outbound_rpc_.ServeOn(*queue);
     queue->Run();
   }
 }

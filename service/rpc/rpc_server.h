@@ -21,6 +21,7 @@
 #include "service/rpc/health_rpc.h"
 #include "service/rpc/history_rpc.h"
 #include "service/rpc/listen_security.h"
+#include "service/rpc/outbound_rpc.h"
 #include "service/rpc/rpc_options.h"
 #include "service/rpc/tls_listeners.h"
 
@@ -98,6 +99,7 @@ class RpcServer {
   FlowRpc flow_rpc_;
   EdgeRpc edge_rpc_;
   HistoryRpc history_rpc_;
+  OutboundRpc outbound_rpc_;
   std::vector<std::unique_ptr<CallQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   std::string addresses_;

@@ -10,6 +10,7 @@
 #include "service/telemetry/attempt_metrics.h"
 #include "service/telemetry/dns_metrics.h"
 #include "service/telemetry/flow_metrics.h"
+#include "service/telemetry/flow_set_metrics.h"
 #include "service/telemetry/history_file_metrics.h"
 #include "service/telemetry/history_metrics.h"
 #include "service/telemetry/limit_metrics.h"
@@ -39,6 +40,7 @@ struct BrokerMetrics {
   AcquireMetrics acquires;
   AttemptMetrics attempts{registry_};
   FlowMetrics flows{registry_};
+  FlowSetMetrics flow_sets{registry_};
   DnsMetrics dns{registry_};
   RelayMetrics relay{registry_};
   LimitMetrics limits{registry_};

@@ -99,6 +99,31 @@ std::string_view NameOf(Limit limit) {
       return "edge_connections_per_source";
     case Limit::kFirstMessage:
       return "first_message";
+    case Limit::kFlowSets:
+      return "flow_sets";
+    case Limit::kFlowSetsPerTenant:
+      return "flow_sets_per_tenant";
+  }
+  __builtin_unreachable();
+}
+
+std::string_view NameOf(engine::FlowSetEventKind kind) {
+  using Kind = engine::FlowSetEventKind;
+  switch (kind) {
+    case Kind::kSnapshot:
+      return "snapshot";
+    case Kind::kEnsured:
+      return "ensured";
+    case Kind::kFlowUp:
+      return "flow_up";
+    case Kind::kNeedsRegister:
+      return "needs_register";
+    case Kind::kRegistered:
+      return "registered";
+    case Kind::kFlowDown:
+      return "flow_down";
+    case Kind::kDeleted:
+      return "deleted";
   }
   __builtin_unreachable();
 }

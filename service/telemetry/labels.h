@@ -23,15 +23,25 @@ inline constexpr std::array kAllLookups = {engine::DnsLookup::kHit, engine::DnsL
                                            engine::DnsLookup::kStale};
 inline constexpr std::array kAllSources = {engine::FlowSource::kRaced, engine::FlowSource::kShared,
                                            engine::FlowSource::kPooled, engine::FlowSource::kProbed};
-inline constexpr std::array kAllLimits = {engine::Limit::kFlows,           engine::Limit::kFlowsPerTarget,
-                                          engine::Limit::kAttempts,        engine::Limit::kRequests,
-                                          engine::Limit::kSendQueue,       engine::Limit::kHeldMessages,
-                                          engine::Limit::kDnsInFlight,     engine::Limit::kReprobes,
-                                          engine::Limit::kFlowsPerTenant,  engine::Limit::kTenantRate,
-                                          engine::Limit::kTenantCalls,     engine::Limit::kTenantStreams,
-                                          engine::Limit::kTenants,         engine::Limit::kTenantRequests,
-                                          engine::Limit::kEdgeConnections, engine::Limit::kEdgeConnectionsPerSource,
-                                          engine::Limit::kFirstMessage};
+inline constexpr std::array kAllLimits = {engine::Limit::kFlows,
+                                          engine::Limit::kFlowsPerTarget,
+                                          engine::Limit::kAttempts,
+                                          engine::Limit::kRequests,
+                                          engine::Limit::kSendQueue,
+                                          engine::Limit::kHeldMessages,
+                                          engine::Limit::kDnsInFlight,
+                                          engine::Limit::kReprobes,
+                                          engine::Limit::kFlowsPerTenant,
+                                          engine::Limit::kTenantRate,
+                                          engine::Limit::kTenantCalls,
+                                          engine::Limit::kTenantStreams,
+                                          engine::Limit::kTenants,
+                                          engine::Limit::kTenantRequests,
+                                          engine::Limit::kEdgeConnections,
+                                          engine::Limit::kEdgeConnectionsPerSource,
+                                          engine::Limit::kFirstMessage,
+                                          engine::Limit::kFlowSets,
+                                          engine::Limit::kFlowSetsPerTenant};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {
@@ -46,6 +56,7 @@ std::string_view NameOf(AttemptStage stage);
 std::string_view NameOf(engine::FlowSource source);
 std::string_view NameOf(engine::DnsLookup lookup);
 std::string_view NameOf(engine::Limit limit);
+std::string_view NameOf(engine::FlowSetEventKind kind);
 std::string_view NameOf(dns::AnswerStatus status);
 std::string_view NameOf(dns::RecordType type);
 std::string_view NameOf(engine::TransactionReport::Outcome outcome);

@@ -13,6 +13,7 @@ from flowbroker.v1 import broker_service_pb2 as broker
 from flowbroker.v1 import edge_service_pb2 as edge
 from flowbroker.v1 import flow_service_pb2 as flows
 from flowbroker.v1 import history_service_pb2 as memory
+from flowbroker.v1 import outbound_service_pb2 as sets
 from flowbroker.v1 import types_pb2
 
 
@@ -205,7 +206,7 @@ class ContractTest(unittest.TestCase):
     def test_every_call_of_the_contract_is_there_with_its_messages(self) -> None:
         of_the_contract = {
             f"/{method.containing_service.full_name}/{method.name}": (method.input_type, method.output_type)
-            for file in (broker, flows, edge, memory)
+            for file in (broker, flows, edge, memory, sets)
             for service in file.DESCRIPTOR.services_by_name.values()
             for method in service.methods
         }
@@ -213,7 +214,7 @@ class ContractTest(unittest.TestCase):
         self.assertEqual(ours, of_the_contract)
 
     def test_every_value_of_the_contract_has_a_name_here(self) -> None:
-        for file in (types_pb2, broker, flows, edge, memory):
+        for file in (types_pb2, broker, flows, edge, memory, sets):
             for name, enum in file.DESCRIPTOR.enum_types_by_name.items():
                 if (ours := getattr(flowbroker, name, None)) is None:
                     continue  # RaceOutcome is a property.

@@ -130,6 +130,17 @@ TEST_F(FlowSetTest, AFlowThatIsUpNeedsARegisterAtOnce) {
   EXPECT_EQ(Member(1).state, MemberState::kUp);
 }
 
+TEST_F(FlowSetTest, O2_TwoUrisNeverShareAFlow) {
+  set_.Start(now_);
+  Up(1, 1);
+  const flow::FlowId first = *Member(1).flow;
+  EXPECT_TRUE(set_.OnFlowUp(*Member(2).attempt, first, Host(1), now_).empty()) << "the first keeps it";
+  EXPECT_EQ(Member(1).flow, first);
+  EXPECT_FALSE(Member(2).flow);
+  EXPECT_EQ(Member(2).last_failure, FailureReason::kAlreadyInUse);
+  EXPECT_EQ(Member(2).state, MemberState::kWaiting);
+}
+
 TEST_F(FlowSetTest, O7_AFlowThatLastedIsReplacedAtOnce) {
   StartAndRegister();
   now_ += seconds(120);

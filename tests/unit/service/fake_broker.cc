@@ -369,6 +369,9 @@ Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow
 EdgeAccess& ConnectionBroker::edge() {
   return impl_->edge;
 }
+OutboundAccess& ConnectionBroker::outbound() {
+  return impl_->outbound;
+}
 void ConnectionBroker::CloseEdge() {}
 Expected<void> ConnectionBroker::ReloadTokenKeys() {
   return {};

@@ -14,6 +14,7 @@
 
 #include "broker/engine/connection_broker.h"
 #include "tests/unit/service/fake_history.h"
+#include "tests/unit/service/fake_outbound.h"
 
 namespace flowbroker::engine {
 
@@ -119,6 +120,7 @@ class FakeBroker {
   std::uint64_t latest_event = 0;
   bool events_gone = false;
   FakeHistory memory;
+  FakeOutbound outbound;
 
  private:
   struct Relay {

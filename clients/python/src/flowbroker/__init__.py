@@ -25,6 +25,14 @@ from flowbroker.errors import (
     Unauthenticated,
     Unavailable,
 )
+from flowbroker.flow_sets import (
+    FlowSet,
+    FlowSetEvent,
+    FlowSetEventKind,
+    FlowSetMember,
+    FlowSetMemberState,
+    RegistrationOutcome,
+)
 from flowbroker.history import (
     AttemptStage,
     FamilyPreference,
@@ -90,6 +98,11 @@ __all__ = [
     "Flow",
     "FlowEvent",
     "FlowEventKind",
+    "FlowSet",
+    "FlowSetEvent",
+    "FlowSetEventKind",
+    "FlowSetMember",
+    "FlowSetMemberState",
     "FlowSource",
     "FlowState",
     "Forgotten",
@@ -106,6 +119,7 @@ __all__ = [
     "Race",
     "RaceWinner",
     "Reachability",
+    "RegistrationOutcome",
     "Relay",
     "RelayEvent",
     "Resolution",

@@ -5,19 +5,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from flowbroker import _methods, _wire, _wire_edge, _wire_history, history, types
+from flowbroker import _methods, _wire, _wire_edge, _wire_flow_sets, _wire_history, flow_sets, history, types
 from flowbroker import edge as outbound
 from flowbroker._methods import Method, Request, Response
 from flowbroker.v1 import broker_service_pb2 as broker
 from flowbroker.v1 import edge_service_pb2 as edge
 from flowbroker.v1 import flow_service_pb2 as flows
 from flowbroker.v1 import history_service_pb2 as memory
+from flowbroker.v1 import outbound_service_pb2 as sets
 
 Result = TypeVar("Result")
 Metadata = tuple[tuple[str, str], ...]
 DestinationLike = str | types.ResponseDestination | types.Destination
 
 _FLOWS_PER_PAGE = 500
+_FLOW_SETS_PER_PAGE = 500
 _PREFERENCES_PER_PAGE = 500
 _RACES_PER_PAGE = 100
 
@@ -182,6 +184,59 @@ def lookup_bindings(
 
 def watch_bindings(after_sequence: int, aor: str) -> edge.WatchBindingsRequest:
     return edge.WatchBindingsRequest(after_sequence=after_sequence, aor=aor)
+
+
+def ensure_flow_set(
+    name: str, uris: Iterable[str], instance_id: str, client_group: str, replace: bool
+) -> Call[sets.EnsureFlowSetRequest, sets.EnsureFlowSetResponse, flow_sets.FlowSet]:
+    request = sets.EnsureFlowSetRequest(
+        name=name, instance_id=instance_id, uris=uris, client_group=client_group, replace=replace
+    )
+    return Call(
+        _methods.ENSURE_FLOW_SET, request, lambda response: _wire_flow_sets.flow_set(response.flow_set)
+    )
+
+
+def get_flow_set(name: str) -> Call[sets.GetFlowSetRequest, sets.GetFlowSetResponse, flow_sets.FlowSet]:
+    return Call(
+        _methods.GET_FLOW_SET,
+        sets.GetFlowSetRequest(name=name),
+        lambda response: _wire_flow_sets.flow_set(response.flow_set),
+    )
+
+
+def list_flow_sets() -> Pages[sets.ListFlowSetsResponse, flow_sets.FlowSet]:
+    request = sets.ListFlowSetsRequest(page_size=_FLOW_SETS_PER_PAGE)
+    return Pages(
+        _methods.LIST_FLOW_SETS,
+        request,
+        lambda response: map(_wire_flow_sets.flow_set, response.flow_sets),
+    )
+
+
+def delete_flow_set(name: str) -> Call[sets.DeleteFlowSetRequest, sets.DeleteFlowSetResponse, None]:
+    return Call(_methods.DELETE_FLOW_SET, sets.DeleteFlowSetRequest(name=name), _nothing)
+
+
+def report_registration(
+    name: str,
+    reg_id: int,
+    flow_id: str,
+    outcome: flow_sets.RegistrationOutcome,
+    retry_after: datetime.timedelta | None,
+) -> Call[sets.ReportRegistrationRequest, sets.ReportRegistrationResponse, None]:
+    request = sets.ReportRegistrationRequest(
+        name=name,
+        reg_id=reg_id,
+        flow_id=flow_id,
+        outcome=sets.RegistrationOutcome.Name(outcome.value),
+        retry_after=_wire.to_duration(retry_after) if retry_after is not None else None,
+    )
+    return Call(_methods.REPORT_REGISTRATION, request, _nothing)
+
+
+def watch_flow_set(name: str, after_sequence: int) -> sets.WatchFlowSetRequest:
+    return sets.WatchFlowSetRequest(name=name, after_sequence=after_sequence)
 
 
 def list_family_preferences(

@@ -9,6 +9,7 @@ from flowbroker.v1 import broker_service_pb2 as broker
 from flowbroker.v1 import edge_service_pb2 as edge
 from flowbroker.v1 import flow_service_pb2 as flows
 from flowbroker.v1 import history_service_pb2 as history
+from flowbroker.v1 import outbound_service_pb2 as outbound
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -46,6 +47,24 @@ LOOKUP_BINDINGS = Method(
 )
 WATCH_BINDINGS = Method(
     "/flowbroker.v1.EdgeService/WatchBindings", edge.WatchBindingsRequest, edge.WatchBindingsResponse
+)
+ENSURE_FLOW_SET = Method(
+    "/flowbroker.v1.OutboundService/EnsureFlowSet", outbound.EnsureFlowSetRequest, outbound.EnsureFlowSetResponse
+)
+GET_FLOW_SET = Method(
+    "/flowbroker.v1.OutboundService/GetFlowSet", outbound.GetFlowSetRequest, outbound.GetFlowSetResponse
+)
+LIST_FLOW_SETS = Method(
+    "/flowbroker.v1.OutboundService/ListFlowSets", outbound.ListFlowSetsRequest, outbound.ListFlowSetsResponse
+)
+DELETE_FLOW_SET = Method(
+    "/flowbroker.v1.OutboundService/DeleteFlowSet", outbound.DeleteFlowSetRequest, outbound.DeleteFlowSetResponse
+)
+REPORT_REGISTRATION = Method(
+    "/flowbroker.v1.OutboundService/ReportRegistration", outbound.ReportRegistrationRequest, outbound.ReportRegistrationResponse
+)
+WATCH_FLOW_SET = Method(
+    "/flowbroker.v1.OutboundService/WatchFlowSet", outbound.WatchFlowSetRequest, outbound.WatchFlowSetResponse
 )
 LIST_FAMILY_PREFERENCES = Method(
     "/flowbroker.v1.HistoryService/ListFamilyPreferences",

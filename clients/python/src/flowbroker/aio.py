@@ -1,12 +1,14 @@
 """The client for asyncio: Client with `await`."""
 
 import datetime
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 
-from flowbroker import _calls, _methods, _wire, _wire_edge, _wire_history, channel, edge, history, types
+from flowbroker import _calls, _methods, _wire, _wire_edge, _wire_flow_sets, _wire_history
+from flowbroker import channel, edge, flow_sets, history, types
 from flowbroker._calls import Call, DestinationLike, Pages, Result
 from flowbroker._methods import Method, Request, Response
 from flowbroker.channel import MutualTls, Timeout
@@ -127,6 +129,41 @@ class AsyncClient:
     async def lookup_bindings(self, aor: str, *, timeout: Timeout | None = None) -> list[edge.BindingTarget]:
         return await self._run(_calls.lookup_bindings(aor), timeout)
 
+    async def ensure_flow_set(
+        self,
+        name: str,
+        uris: Iterable[str],
+        *,
+        instance_id: str = "",
+        client_group: str = "",
+        replace: bool = False,
+        timeout: Timeout | None = None,
+    ) -> flow_sets.FlowSet:
+        call = _calls.ensure_flow_set(name, uris, instance_id, client_group, replace)
+        return await self._run(call, timeout)
+
+    async def get_flow_set(self, name: str, *, timeout: Timeout | None = None) -> flow_sets.FlowSet:
+        return await self._run(_calls.get_flow_set(name), timeout)
+
+    async def list_flow_sets(self, *, timeout: Timeout | None = None) -> list[flow_sets.FlowSet]:
+        return await self._all(_calls.list_flow_sets(), timeout)
+
+    async def delete_flow_set(self, name: str, *, timeout: Timeout | None = None) -> None:
+        await self._run(_calls.delete_flow_set(name), timeout)
+
+    async def report_registration(
+        self,
+        name: str,
+        reg_id: int,
+        flow_id: str,
+        outcome: flow_sets.RegistrationOutcome,
+        *,
+        retry_after: datetime.timedelta | None = None,
+        timeout: Timeout | None = None,
+    ) -> None:
+        call = _calls.report_registration(name, reg_id, flow_id, outcome, retry_after)
+        await self._run(call, timeout)
+
     async def list_family_preferences(
         self,
         *,
@@ -185,6 +222,10 @@ class AsyncClient:
     def watch_bindings(self, *, after_sequence: int = 0, aor: str = "") -> AsyncWatch[edge.BindingEvent]:
         request = _calls.watch_bindings(after_sequence, aor)
         return self._watch(_methods.WATCH_BINDINGS, request, _wire_edge.binding_event, after_sequence)
+
+    def watch_flow_set(self, name: str, *, after_sequence: int = 0) -> AsyncWatch[flow_sets.FlowSetEvent]:
+        request = _calls.watch_flow_set(name, after_sequence)
+        return self._watch(_methods.WATCH_FLOW_SET, request, _wire_flow_sets.flow_set_event, after_sequence)
 
     def watch_preferences(self, *, after_sequence: int = 0, interface: str = "") -> AsyncWatch[history.PreferenceEvent]:
         request = _calls.watch_preferences(after_sequence, interface)

@@ -1,12 +1,14 @@
 """The synchronous client."""
 
 import datetime
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
 import grpc
 
-from flowbroker import _calls, _methods, _wire, _wire_edge, _wire_history, channel, edge, history, types
+from flowbroker import _calls, _methods, _wire, _wire_edge, _wire_flow_sets, _wire_history
+from flowbroker import channel, edge, flow_sets, history, types
 from flowbroker._calls import Call, DestinationLike, Pages, Result
 from flowbroker._methods import Method, Request, Response
 from flowbroker.channel import MutualTls, Timeout
@@ -153,6 +155,49 @@ class Client:
         """Where to send a request: best first, one target per instance. Empty: nobody is registered."""
         return self._run(_calls.lookup_bindings(aor), timeout)
 
+    def ensure_flow_set(
+        self,
+        name: str,
+        uris: Iterable[str],
+        *,
+        instance_id: str = "",
+        client_group: str = "",
+        replace: bool = False,
+        timeout: Timeout | None = None,
+    ) -> flow_sets.FlowSet:
+        """Keeps a flow to each of two to four outbound proxies, from now on and over restarts. Idempotent.
+
+        instance_id: a URN; not given: that of the set, else a fresh UUID. A set of that name that differs is InvalidArgument,
+        unless `replace`. The flows come afterwards: watch_flow_set()."""
+        call = _calls.ensure_flow_set(name, uris, instance_id, client_group, replace)
+        return self._run(call, timeout)
+
+    def get_flow_set(self, name: str, *, timeout: Timeout | None = None) -> flow_sets.FlowSet:
+        return self._run(_calls.get_flow_set(name), timeout)
+
+    def list_flow_sets(self, *, timeout: Timeout | None = None) -> list[flow_sets.FlowSet]:
+        """Those of the caller's tenant, over as many pages as it takes."""
+        return self._all(_calls.list_flow_sets(), timeout)
+
+    def delete_flow_set(self, name: str, *, timeout: Timeout | None = None) -> None:
+        """Closes its flows and forgets its instance-id."""
+        self._run(_calls.delete_flow_set(name), timeout)
+
+    def report_registration(
+        self,
+        name: str,
+        reg_id: int,
+        flow_id: str,
+        outcome: flow_sets.RegistrationOutcome,
+        *,
+        retry_after: datetime.timedelta | None = None,
+        timeout: Timeout | None = None,
+    ) -> None:
+        """How the REGISTER over a flow of the set ended. REFUSED, or not answered: the flow is replaced, not before
+        retry_after where a 503 had one. NotFound: the reg-id has another flow by now."""
+        call = _calls.report_registration(name, reg_id, flow_id, outcome, retry_after)
+        self._run(call, timeout)
+
     def list_family_preferences(
         self,
         *,
@@ -218,6 +263,11 @@ class Client:
         """The coming and going of bindings, of all or of one address-of-record. Returns when the watch is in place."""
         request = _calls.watch_bindings(after_sequence, aor)
         return self._watch(_methods.WATCH_BINDINGS, request, _wire_edge.binding_event, after_sequence)
+
+    def watch_flow_set(self, name: str, *, after_sequence: int = 0) -> Watch[flow_sets.FlowSetEvent]:
+        """What happens to a set, and when to REGISTER: first a SNAPSHOT, unless it resumes. Returns when the watch is in place."""
+        request = _calls.watch_flow_set(name, after_sequence)
+        return self._watch(_methods.WATCH_FLOW_SET, request, _wire_flow_sets.flow_set_event, after_sequence)
 
     def watch_preferences(self, *, after_sequence: int = 0, interface: str = "") -> Watch[history.PreferenceEvent]:
         """Changes of what list_family_preferences() shows. Returns when the watch is in place."""

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""Flow sets (SIP Outbound, RFC 5626 section 4): the broker keeps a flow to each of two proxies and says when to REGISTER.
+On this host, with real sockets."""
+
+import datetime
+import json
+import socket
+import threading
+import urllib.request
+
+import flowbroker
+from flowbroker import FlowSetEventKind as Kind
+from flowbroker import FlowSetMemberState as State
+from flowbroker import RegistrationOutcome as Outcome
+from harness import PATIENCE, eventually
+from local_daemon import LocalDaemonTest, main
+
+ALLOW = ("--egress-allow", "127.0.0.0/8")
+
+
+class Proxy:
+    """An outbound proxy over TCP on a loopback address: answers pings, and every request as `answer` says."""
+
+    def __init__(self, test, host, port=0):
+        self.listener = socket.create_server((host, port))
+        self.host, self.port = self.listener.getsockname()
+        self.uri = f"sip:{self.host}:{self.port};transport=tcp"
+        self.answer = "200 OK"
+        self.requests = []
+        self.connections = []
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        test.addCleanup(self.die)
+
+    def die(self):
+        """Resets every connection and refuses new ones."""
+        for one in [self.listener, *self.connections]:
+            try:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            one.close()
+        self._thread.join()
+
+    def _serve(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections.append(connection)
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection):
+        octets = b""
+        while True:
+            try:
+                more = connection.recv(65536)
+                octets += more
+                while b"\r\n\r\n" in octets:
+                    head, octets = octets.split(b"\r\n\r\n", 1)
+                    connection.sendall(self._answer(head.decode()) if head.strip() else b"\r\n")
+            except OSError:
+                return
+            if not more:
+                return
+
+    def _answer(self, request):
+        self.requests.append(request)
+        kept = [line for line in request.split("\r\n")[1:] if line.split(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")]
+        return "\r\n".join([f"SIP/2.0 {self.answer}", *kept, "Content-Length: 0", "", ""]).encode()
+
+
+class Gateway:
+    """Registers as the broker says it should."""
+
+    def __init__(self, test, uris, name="trunk", daemon=None, **fields):
+        self.name = name
+        self.client = flowbroker.Client((daemon or test.daemon).address, default_timeout=PATIENCE)
+        test.addCleanup(self.client.close)
+        self.set = self.client.ensure_flow_set(name, uris, **fields)
+        self.relay = self.client.relay()
+        test.addCleanup(self.relay.close)
+        self.watch = self.client.watch_flow_set(name)
+        test.addCleanup(self.watch.close)
+        self.snapshot = self.watch.receive(PATIENCE)
+        test.assertEqual(self.snapshot.kind, Kind.SNAPSHOT)
+        # What was up before the watch needs a REGISTER as well.
+        self.due = {one.reg_id: one.flow_id for one in self.snapshot.flow_set.members if one.state == State.UP}
+
+    def next(self, kind, reg_id=None):
+        while True:
+            event = self.watch.receive(PATIENCE)
+            if event.kind == kind and (reg_id is None or event.reg_id == reg_id):
+                return event
+
+    def flow_due(self, reg_id):
+        """The flow over which a REGISTER with that reg-id is due; waits for it."""
+        while reg_id not in self.due:
+            event = self.next(Kind.NEEDS_REGISTER)
+            self.due[event.reg_id] = event.flow_id
+        return self.due.pop(reg_id)
+
+    def register(self, reg_id):
+        """Sends the REGISTER and reports its answer; the status."""
+        flow_id = self.flow_due(reg_id)
+        self.relay.send(flow_id, "REGISTER sip:example.org SIP/2.0\r\n"
+                        f"Via: SIP/2.0/TCP gw;branch=z9hG4bK-{flow_id}\r\nFrom: <sip:gw@example.org>;tag=1\r\n"
+                        f"To: <sip:gw@example.org>\r\nCall-ID: {reg_id}\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\n"
+                        f"Contact: <sip:gw@gw>;+sip.instance=\"<{self.set.instance_id}>\";reg-id={reg_id}\r\n"
+                        "Content-Length: 0\r\n\r\n")
+        status = int(self.relay.receive(PATIENCE).message.split()[1])
+        outcome = Outcome.ACCEPTED if status == 200 else Outcome.REFUSED
+        retry_after = datetime.timedelta(seconds=1) if status == 503 else None
+        self.client.report_registration(self.name, reg_id, flow_id, outcome, retry_after=retry_after)
+        return status
+
+    def members(self):
+        return self.client.get_flow_set(self.name).members
+
+
+class OutboundTest(LocalDaemonTest):
+    def serve(self, *flags):
+        self.daemon = self.start(*ALLOW, *flags)
+
+    def two_proxies(self):
+        return Proxy(self, "127.0.0.1"), Proxy(self, "127.0.0.2")
+
+    def test_each_proxy_gets_a_flow_and_the_caller_is_told_to_register(self):  # O2
+        self.serve()
+        proxies = self.two_proxies()
+        gateway = Gateway(self, [one.uri for one in proxies])
+        self.assertEqual([gateway.register(1), gateway.register(2)], [200, 200])
+        members = gateway.members()
+        self.assertEqual([one.state for one in members], [State.REGISTERED] * 2)
+        self.assertEqual([one.host for one in members], [one.host for one in proxies])
+        self.assertNotEqual(members[0].flow_id, members[1].flow_id)
+        for number, proxy in enumerate(proxies, 1):
+            self.assertIn(f"reg-id={number}", proxy.requests[0])
+            self.assertIn(gateway.set.instance_id, proxy.requests[0])
+
+    def test_a_proxy_that_dies_is_told_and_the_other_flow_stays(self):  # O7
+        self.serve()
+        first, second = self.two_proxies()
+        gateway = Gateway(self, [first.uri, second.uri])
+        gateway.register(1)
+        gateway.register(2)
+        stays = gateway.members()[1].flow_id
+        first.die()
+        down = gateway.next(Kind.FLOW_DOWN, reg_id=1)
+        self.assertIn(down.reason, ("reset", "closed_by_peer"))
+        wait = down.due - down.time
+        self.assertGreaterEqual(wait, datetime.timedelta(seconds=90), "it had not lasted: 50 to 100 % of 90 s * 2")
+        self.assertLessEqual(wait, datetime.timedelta(seconds=181))
+        waiting, up = gateway.members()
+        self.assertEqual((waiting.state, waiting.failures, waiting.flow_id), (State.WAITING, 1, ""))
+        self.assertEqual((up.state, up.flow_id), (State.REGISTERED, stays))
+
+    def test_a_503_is_tried_again_after_its_time_over_a_new_flow(self):
+        self.serve()
+        first, second = self.two_proxies()
+        first.answer = "503 Service Unavailable"
+        gateway = Gateway(self, [first.uri, second.uri])
+        old = gateway.flow_due(1)
+        gateway.due[1] = old
+        self.assertEqual(gateway.register(1), 503)
+        down = gateway.next(Kind.FLOW_DOWN, reg_id=1)
+        self.assertEqual((down.reason, down.flow_id), ("registration_refused", old))
+        self.assertAlmostEqual((down.due - down.time).total_seconds(), 1, delta=0.01)
+        first.answer = "200 OK"
+        new = gateway.flow_due(1)
+        self.assertNotEqual(new, old)
+        gateway.due[1] = new
+        self.assertEqual(gateway.register(1), 200)
+        with self.assertRaises(flowbroker.NotFound):
+            gateway.client.report_registration("trunk", 1, old, Outcome.ACCEPTED)
+
+    def test_two_uris_of_one_proxy_are_two_flows(self):  # O2
+        self.serve()
+        proxy = Proxy(self, "127.0.0.1")
+        gateway = Gateway(self, [proxy.uri, proxy.uri.replace("sip:", "sip:other@")])
+        self.assertNotEqual(gateway.flow_due(1), gateway.flow_due(2))
+        # Nor is either given to somebody else.
+        acquired = gateway.client.acquire(proxy.uri)
+        self.assertNotIn(acquired.flow_id, [one.flow_id for one in gateway.members()])
+
+    def test_a_deleted_set_closes_its_flows(self):
+        self.serve()
+        gateway = Gateway(self, [one.uri for one in self.two_proxies()])
+        gateway.flow_due(2)
+        gateway.client.delete_flow_set("trunk")
+        gateway.next(Kind.DELETED)
+        self.assertTrue(eventually(lambda: not gateway.client.list_flows()))
+        self.assertEqual(gateway.client.list_flow_sets(), [])
+        with self.assertRaises(flowbroker.NotFound):
+            gateway.client.watch_flow_set("trunk")
+
+    def test_what_is_wrong_is_named(self):
+        self.serve()
+        client = flowbroker.Client(self.daemon.address, default_timeout=PATIENCE)
+        self.addCleanup(client.close)
+        good = ["sip:127.0.0.1:9", "sip:127.0.0.2:9"]
+        for field, name, uris, fields in (("name", "", good, {}), ("uris", "x", good[:1], {}), ("uris", "x", good * 3, {}),
+                                          ("uris", "x", [good[0], good[0]], {}), ("uris", "x", [good[0], "http://a"], {}),
+                                          ("instance_id", "x", good, {"instance_id": "no urn"})):
+            with self.subTest(field=field, uris=uris), self.assertRaises(flowbroker.InvalidArgument) as refused:
+                client.ensure_flow_set(name, uris, **fields)
+            self.assertEqual(refused.exception.field, field)
+        client.ensure_flow_set("x", good)
+        with self.assertRaises(flowbroker.InvalidArgument):
+            client.ensure_flow_set("x", good[::-1])
+        self.assertEqual([one.uri for one in client.ensure_flow_set("x", good[::-1], replace=True).members], good[::-1])
+
+    def test_the_calls_are_served_as_json_too(self):
+        self.serve()
+        proxies = self.two_proxies()
+        body = json.dumps({"name": "trunk", "uris": [one.uri for one in proxies]})
+        status, text = self.post("OutboundService/EnsureFlowSet", body)
+        self.assertEqual(status, 200, text)
+        self.assertEqual(len(json.loads(text)["flowSet"]["members"]), 2)
+        self.assertEqual(json.loads(self.post("OutboundService/ListFlowSets", "{}")[1])["flowSets"][0]["name"], "trunk")
+
+    def post(self, call, body):
+        request = urllib.request.Request(f"http://{self.daemon.places['admin']}/v1/{call}", body.encode(),
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return answer.status, answer.read().decode()
+
+
+if __name__ == "__main__":
+    main()
