@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "broker/base/expected.h"
+#include "broker/base/hash_chains.h"
 #include "broker/base/keyed_hash.h"
 #include "broker/base/random_source.h"
+#include "broker/base/record_index.h"
 #include "broker/base/time.h"
 #include "broker/bindings/binding.h"
 #include "broker/bindings/binding_text.h"
 #include "broker/bindings/expiry_wheel.h"
-#include "broker/bindings/hash_chains.h"
-#include "broker/bindings/record_index.h"
 #include "broker/bindings/tenant_names.h"
 
 namespace flowbroker::bindings {

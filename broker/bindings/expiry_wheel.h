@@ -6,8 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "broker/base/record_index.h"
 #include "broker/base/time.h"
-#include "broker/bindings/record_index.h"
 
 namespace flowbroker::bindings {
 

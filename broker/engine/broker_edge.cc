@@ -7,32 +7,47 @@
 namespace flowbroker::engine {
 
 Expected<void> BrokerEdge::Listen() {
-  const auto& listeners = state_.options.edge.listeners;
-  for (std::size_t i = 0; i < listeners.size(); ++i) {
-    auto listener = net::StreamListener::Open(
-        shards_.front()->io(), listeners[i].local,
-        [this, i](net::AcceptedSocket accepted) { OnAccepted(static_cast<std::uint16_t>(i), std::move(accepted)); });
-    if (!listener) return Unexpected(listener.error());
-    listeners_.push_back(std::move(*listener));
+  bound_ = state_.options.edge.listeners;
+  for (std::size_t i = 0; i < bound_.size(); ++i) {
+    const auto number = static_cast<std::uint16_t>(i);
+    const bool stream = IsConnectionOriented(bound_[i].transport);
+    const auto local = stream ? ListenForConnections(number) : ListenForDatagrams(number);
+    if (!local) return Unexpected(local.error());
+    bound_[i].local = *local;
   }
   for (const auto& listener : listeners_) listener->Start();
   return {};
 }
 
+Expected<Endpoint> BrokerEdge::ListenForConnections(std::uint16_t number) {
+  auto listener = net::StreamListener::Open(
+      shards_.front()->io(), bound_[number].local,
+      [this, number](net::AcceptedSocket accepted) { OnAccepted(number, std::move(accepted)); });
+  if (!listener) return Unexpected(listener.error());
+  listeners_.push_back(std::move(*listener));
+  return listeners_.back()->local();
+}
+
+Expected<Endpoint> BrokerEdge::ListenForDatagrams(std::uint16_t number) {
+  const auto local = net::DatagramListener::Claim(bound_[number].local);
+  if (!local) return local;
+  for (const auto& shard : shards_) {
+    if (const auto opened = shard->ListenForDatagrams(number, *local); !opened) return Unexpected(opened.error());
+  }
+  return local;
+}
+
 void BrokerEdge::Close() {
-  if (listeners_.empty() || std::exchange(closed_, true)) return;
+  if (bound_.empty() || std::exchange(closed_, true)) return;
+  for (const auto& shard : shards_) {
+    shard->WithCore([](ShardCore& core, TimePoint) { core.datagrams().StopAdmitting(); });
+  }
   std::promise<void> closed;
   boost::asio::post(shards_.front()->io(), [&] {
     for (const auto& listener : listeners_) listener->Close();
     closed.set_value();
   });
   closed.get_future().wait();
-}
-
-std::vector<flow::EdgeListener> BrokerEdge::listening() const {
-  std::vector<flow::EdgeListener> bound = state_.options.edge.listeners;
-  for (std::size_t i = 0; i < listeners_.size(); ++i) bound[i].local = listeners_[i]->local();
-  return bound;
 }
 
 void BrokerEdge::OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted) {
@@ -72,10 +87,7 @@ TokenVerdict BrokerEdge::VerifyToken(std::string_view token, const flow::Scope& 
 Expected<bindings::BindOutcome> BrokerEdge::Bind(const bindings::BindRequest& request, const flow::Scope& scope) {
   Shard* shard = ShardOf(shards_, request.flow);
   if (shard == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});
-  auto outcome = shard->WithCore([&](ShardCore& core, TimePoint now) -> Expected<bindings::BindOutcome> {
-    if (core.flows().Find(request.flow, scope) == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});
-    return state_.registrar.Bind(request, now);
-  });
+  auto outcome = shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Bind(request, scope, now); });
   // Expiry is the first shard's business: it looks at its next deadline whenever it is spoken to.
   if (outcome && shard != shards_.front().get()) shards_.front()->WithCore([](ShardCore&, TimePoint) {});
   return outcome;

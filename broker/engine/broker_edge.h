@@ -21,13 +21,15 @@ class BrokerEdge final : public EdgeAccess {
   BrokerEdge(BrokerState& state, const Clock& clock, const Shards& shards)
       : state_(state), clock_(clock), shards_(shards) {}
 
-  /// Opens the listeners, whose connections go to the shards in turn; fails where one cannot be opened. To be called
+  /// Opens the listeners, whose connections go to the shards in turn and whose datagrams to the shard that the kernel
+  /// chooses; fails where one cannot be opened. To be called
   /// before the shards start.
   Expected<void> Listen();
-  /// Takes no further connections. To be called before the shards stop; idempotent, one thread at a time.
+  /// Takes no further connections, nor requests of unknown user agents over UDP. To be called before the shards stop;
+  /// idempotent, one thread at a time.
   void Close();
   /// Where user agents can connect to, in the order of the options.
-  std::vector<flow::EdgeListener> listening() const;
+  std::vector<flow::EdgeListener> listening() const { return bound_; }
 
   Expected<std::string> MintToken(const flow::FlowId& id, const flow::Scope& scope) override;
   TokenVerdict VerifyToken(std::string_view token, const flow::Scope& scope) override;
@@ -40,11 +42,15 @@ class BrokerEdge final : public EdgeAccess {
   std::uint64_t LatestBindingEvent() const override { return state_.registrar.events().latest(); }
 
  private:
+  /// Where it listens.
+  Expected<Endpoint> ListenForConnections(std::uint16_t number);
+  Expected<Endpoint> ListenForDatagrams(std::uint16_t number);
   void OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted);
 
   BrokerState& state_;
   const Clock& clock_;
   const Shards& shards_;
+  std::vector<flow::EdgeListener> bound_;                        // those of the options, with the ports they have
   std::vector<std::unique_ptr<net::StreamListener>> listeners_;  // on the first shard's thread
   bool closed_ = false;
   std::size_t next_shard_ = 0;  // on that thread

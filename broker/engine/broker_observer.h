@@ -42,6 +42,7 @@ enum class Limit : std::uint8_t {
   kFirstMessage,
   kFlowSets,
   kFlowSetsPerTenant,
+  kEdgeDatagramFlows,
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.
@@ -95,6 +96,8 @@ class BrokerObserver {
   virtual void OnMessageDropped() {}
   /// So many more Relay streams, or fewer, are attached.
   virtual void OnRelayStreams(int /*change*/) {}
+  /// So many datagrams to user agents were not sent, as the socket's buffer was full.
+  virtual void OnDatagramsUnsent(std::size_t /*count*/) {}
   virtual void OnPreferenceEvent(const PreferenceEvent& /*event*/) {}
   /// A caller reported how a transaction ended; about a flow that is not open it is only counted.
   virtual void OnReport(TransactionReport::Outcome /*outcome*/, bool /*known_flow*/) {}

@@ -192,9 +192,8 @@ void ConnectionBroker::Resolve(const std::string& tenant, Destination destinatio
 
 Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Scope& scope) {
   Shard* shard = impl_->ShardOf(id);
-  const bool known = shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) {
-    return core.flows().Release(id, scope, now);
-  });
+  const bool known =
+      shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Release(id, scope, now); });
   if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
   return {};
 }
@@ -202,9 +201,8 @@ Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Sco
 Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id, const flow::Scope& scope) {
   Shard* shard = impl_->ShardOf(id);
   const Failure why{FailureReason::kClosedByOwner, "CloseFlow"};
-  const bool known = shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) {
-    return core.flows().Close(id, scope, why, now);
-  });
+  const bool known = shard != nullptr &&
+                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Close(id, scope, why, now); });
   if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
   return {};
 }
@@ -212,7 +210,7 @@ Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id, const flow::S
 std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id, const flow::Scope& scope) const {
   const Shard* shard = impl_->ShardOf(id);
   if (shard == nullptr) return std::nullopt;
-  return shard->Inspect([&](const ShardCore& core) { return core.flows().View(id, scope, Now()); });
+  return shard->Inspect([&](const ShardCore& core) { return core.View(id, scope, Now()); });
 }
 
 std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
@@ -222,8 +220,7 @@ std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> af
     const std::size_t missing = count - flows.size();
     std::vector<flow::FlowId> ids;
     for (const auto& shard : impl_->shards_) {
-      const auto own =
-          shard->Inspect([&](const ShardCore& core) { return core.flows().pool().IdsAfter(after, missing, scope); });
+      const auto own = shard->Inspect([&](const ShardCore& core) { return core.IdsAfter(after, missing, scope); });
       ids.insert(ids.end(), own.begin(), own.end());
     }
     std::ranges::sort(ids);
@@ -254,9 +251,8 @@ Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow
 
 bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {
   Shard* shard = report.flow ? impl_->ShardOf(*report.flow) : nullptr;
-  const bool known = shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) {
-    return core.flows().Report(report, scope, now);
-  });
+  const bool known = shard != nullptr &&
+                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Report(report, scope, now); });
   impl_->state_.observer.OnReport(report.outcome, known);
   return known;
 }

@@ -6,6 +6,7 @@
 
 #include "broker/base/time.h"
 #include "broker/engine/registrar.h"
+#include "broker/flow/datagram_flows.h"
 #include "broker/flow/edge_listener.h"
 #include "broker/flow/owner.h"
 #include "broker/flow/source_limits.h"
@@ -22,6 +23,8 @@ struct EdgeOptions {
   /// What to answer to a token whose flow is gone: 430 by RFC 5626, 410 by the draft before it (E4).
   int gone_status = 430;
   flow::SourceLimitOptions sources = {};
+  /// Of user agents on UDP; max_flows is that of all shards together. max_flows of FlowOptions does not count them.
+  flow::DatagramFlowOptions datagrams = {};
   /// A connection over which no message has come by then, or not the rest of one, is closed. A REGISTER is what a user
   /// agent connects for; two challenges and a slow hand fit into half a minute.
   Duration first_message_timeout = std::chrono::seconds(30);

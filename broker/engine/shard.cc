@@ -52,6 +52,7 @@ void Shard::Stop() {
     Drain();
     for (auto& [id, socket] : sockets_) socket.connection->Close();
     sockets_.clear();
+    for (auto& [number, listener] : datagram_listeners_) listener->Close();
     timer_.cancel();
     work_.reset();
     io_.stop();
@@ -91,6 +92,7 @@ void Shard::Drain() {
   ArmTimer(when);
   draining_ = true;  // what these actions lead to comes after them, and after the sockets had their turn
   for (IoAction& action : io) CarryOut(action);
+  for (auto& [number, listener] : datagram_listeners_) listener->Flush();
   draining_ = false;
   lock.lock();
   if (!pending_io_.empty() && !std::exchange(drain_posted_, true)) asio::post(io_, [this] { Drain(); });
@@ -128,6 +130,11 @@ void Shard::Do(SendBytes& send) {
   if (socket == sockets_.end()) return;
   socket->second.connection->Send(send.bytes);
   ReportQueue(send.id, socket->second);
+}
+
+void Shard::Do(SendDatagram& send) {
+  const auto listener = datagram_listeners_.find(send.listener);
+  if (listener != datagram_listeners_.end()) listener->second->Send(send.remote, std::move(send.bytes));
 }
 
 void Shard::Do(PauseReading& pause) {
@@ -181,6 +188,15 @@ void Shard::PostTlsContext(std::shared_ptr<net::TlsContext> tls) {
   asio::post(io_, [this, tls = std::move(tls)] { sockets_shared_.tls = tls; });
 }
 
+Expected<void> Shard::ListenForDatagrams(std::uint16_t listener, const Endpoint& local) {
+  auto opened = net::DatagramListener::Open(io_, listener, local, *this);
+  if (!opened) return Unexpected(opened.error());
+  core_.datagrams().AddListener(listener, local);
+  const auto place = datagram_listeners_.emplace(listener, std::move(*opened)).first;
+  asio::post(io_, [&added = *place->second] { added.Start(); });
+  return {};
+}
+
 void Shard::PostAccepted(std::uint16_t listener, net::AcceptedSocket accepted) {
   asio::post(io_, [this, listener, accepted = std::move(accepted)]() mutable {
     const flow::ConnectionId id =
@@ -209,6 +225,18 @@ void Shard::OnQueueChanged(flow::ConnectionId id) {
 void Shard::OnEnded(flow::ConnectionId id, const Failure& failure) {
   sockets_.erase(id);
   WithCore([&](ShardCore& core, TimePoint now) { core.OnEnded(id, failure, now); });
+}
+
+void Shard::OnDatagrams(std::uint16_t listener, std::span<const net::Datagram> datagrams) {
+  WithCore([&](ShardCore& core, TimePoint now) { core.datagrams().OnDatagrams(listener, datagrams, now); });
+}
+
+void Shard::OnUnreachable(std::uint16_t listener, const Endpoint& remote, const Failure& failure) {
+  WithCore([&](ShardCore& core, TimePoint now) { core.datagrams().OnUnreachable(listener, remote, failure, now); });
+}
+
+void Shard::OnUnsent(std::size_t count) {
+  state_.observer.OnDatagramsUnsent(count);
 }
 
 }  // namespace flowbroker::engine

@@ -5,6 +5,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "broker/engine/broker_state.h"
 #include "broker/engine/shard_core.h"
 #include "broker/net/cares_dns_client.h"
+#include "broker/net/datagram_listener.h"
 #include "broker/net/route_source_selector.h"
 #include "broker/net/shard_sockets.h"
 #include "broker/net/system_random.h"
@@ -22,7 +24,7 @@ namespace flowbroker::engine {
 
 /// Drives one ShardCore: a thread, an io_context, a DNS client, the sockets, one timer, and the lock under which the
 /// core runs. Actions are carried out in the order in which they were decided, after the lock is released.
-class Shard final : private net::ConnectionListener {
+class Shard final : private net::ConnectionListener, private net::DatagramSink {
  public:
   /// Where an answered question goes that other shards wait for as well.
   using DnsAnswered = std::function<void(const dns::Question&, const SharedResolver::Ended&)>;
@@ -69,6 +71,8 @@ class Shard final : private net::ConnectionListener {
   /// For what the broker does once and not per shard: its work runs on this shard's thread, until Stop.
   boost::asio::io_context& io() { return io_; }
 
+  /// Opens this shard's part of a UDP listener of the edge. To be called before Start.
+  Expected<void> ListenForDatagrams(std::uint16_t listener, const Endpoint& local);
   /// A user agent's connection, accepted on a listener of the edge. Any thread.
   void PostAccepted(std::uint16_t listener, net::AcceptedSocket accepted);
 
@@ -87,6 +91,7 @@ class Shard final : private net::ConnectionListener {
   void Do(OpenConnection& open);
   void Do(CloseConnection& close);
   void Do(SendBytes& send);
+  void Do(SendDatagram& send);
   void Do(PauseReading& pause);
   void Do(ResumeReading& resume);
   void Do(AskDns& ask);
@@ -100,6 +105,10 @@ class Shard final : private net::ConnectionListener {
   void OnQueueChanged(flow::ConnectionId id) override;
   void OnEnded(flow::ConnectionId id, const Failure& failure) override;
 
+  void OnDatagrams(std::uint16_t listener, std::span<const net::Datagram> datagrams) override;
+  void OnUnreachable(std::uint16_t listener, const Endpoint& remote, const Failure& failure) override;
+  void OnUnsent(std::size_t count) override;
+
   BrokerState& state_;
   const Clock& clock_;
   const DnsAnswered dns_answered_;
@@ -112,6 +121,7 @@ class Shard final : private net::ConnectionListener {
   net::RouteSourceSelector sources_;
   net::ShardSockets sockets_shared_;
   std::unordered_map<flow::ConnectionId, Socket> sockets_;
+  std::map<std::uint16_t, std::unique_ptr<net::DatagramListener>> datagram_listeners_;
 
   TimePoint timer_set_to_ = kNever;
   bool draining_ = false;

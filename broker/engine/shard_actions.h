@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <variant>
@@ -22,6 +23,12 @@ struct SendBytes {
   flow::ConnectionId id;
   std::string bytes;
 };
+/// On a datagram listener of the edge.
+struct SendDatagram {
+  std::uint16_t listener;
+  Endpoint remote;
+  std::string bytes;
+};
 struct PauseReading {
   flow::ConnectionId id;
 };
@@ -34,14 +41,15 @@ struct AskDns {
 };
 
 /// What a shard's core wants done on the shard's thread, in order.
-using IoAction = std::variant<OpenConnection, CloseConnection, SendBytes, PauseReading, ResumeReading, AskDns>;
+using IoAction =
+    std::variant<OpenConnection, CloseConnection, SendBytes, SendDatagram, PauseReading, ResumeReading, AskDns>;
 
 /// What one call of a shard's core wants done after the shard's lock is released.
 struct ShardActions {
   std::vector<IoAction> io;                  ///< on the shard's thread
   std::vector<std::function<void()>> calls;  ///< callers' callbacks, on whatever thread is there
 
-  std::size_t send_octets = 0;  ///< in all SendBytes together
+  std::size_t send_octets = 0;  ///< in all SendBytes and SendDatagram that callers want sent
 
   bool empty() const { return io.empty() && calls.empty(); }
 };

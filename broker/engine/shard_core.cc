@@ -1,7 +1,9 @@
 #include "broker/engine/shard_core.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "broker/sip/datagram.h"
 #include "broker/sip/message_head.h"
 #include "broker/sip/options_probe.h"
 
@@ -27,7 +29,10 @@ ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::Sou
               [this](const FlowProbes::Ended& ended, TimePoint now) { acquisitions_.OnProbeEnded(ended, now); }),
       keep_alives_(context_, flows_, probes_),
       edge_(context_, flows_),
-      relay_(context_, flows_),
+      datagrams_(context_, [this](flow::Flow& flow, const sip::MessageHead& head, std::string_view bytes,
+                                  std::optional<EdgeOrigin> origin,
+                                  TimePoint now) { relay_.OnMessage(flow, head, bytes, std::move(origin), now); }),
+      relay_(context_, flows_, datagrams_),
       acquisitions_(
           context_, flows_, probes_, questions_,
           [this](flow::Flow& flow, std::string_view bytes, TimePoint now) { OnFlowMessage(flow, bytes, now); }),
@@ -44,6 +49,7 @@ void ShardCore::Stop(TimePoint now) {
   acquisitions_.Stop(failure, now);
   resolutions_.Stop(failure, now);
   flows_.CloseAll(failure, now);
+  datagrams_.Stop();
 }
 
 void ShardCore::OnLiveOptionsChanged(TimePoint now) {
@@ -56,19 +62,61 @@ void ShardCore::ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, Time
                           TimePoint now) {
   if (flow::Flow* flow = flows_.Find(id, scope)) return probes_.Start(*flow, deadline, std::move(done), now);
   context_.actions.calls.emplace_back(
-      [done = std::move(done)] { done(Unexpected({FailureReason::kUnknownFlow, ""})); });
+      [done = std::move(done), failure = WhyNotAsked(id, scope)] { done(Unexpected(failure)); });
 }
 
 Expected<void> ShardCore::SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
                                        std::optional<Duration> flow_timer, TimePoint now) {
   flow::Flow* flow = flows_.Find(id, scope);
-  if (flow == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});
+  if (flow == nullptr) return Unexpected(WhyNotAsked(id, scope));
   return keep_alives_.Configure(*flow, method, flow_timer, now);
+}
+
+Failure ShardCore::WhyNotAsked(const flow::FlowId& id, const flow::Scope& scope) const {
+  if (!datagrams_.Has(id, scope)) return {FailureReason::kUnknownFlow, ""};
+  return {FailureReason::kInvalidArgument, "a user agent's flow over UDP is asked as edge-keep-alive says", "flow_id"};
+}
+
+std::optional<FlowView> ShardCore::View(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) const {
+  auto view = flows_.View(id, scope, now);
+  return view ? view : datagrams_.View(id, scope);
+}
+
+std::vector<flow::FlowId> ShardCore::IdsAfter(const std::optional<flow::FlowId>& after, std::size_t count,
+                                              const flow::Scope& scope) const {
+  const auto connections = flows_.pool().IdsAfter(after, count, scope);
+  const auto datagrams = datagrams_.IdsAfter(after, count, scope);
+  std::vector<flow::FlowId> ids;
+  std::ranges::merge(connections, datagrams, std::back_inserter(ids));
+  if (ids.size() > count) ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(count), ids.end());
+  return ids;
+}
+
+bool ShardCore::Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now) {
+  return flows_.Close(id, scope, failure, now) || datagrams_.Close(id, scope, failure, now);
+}
+
+bool ShardCore::Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) {
+  return flows_.Release(id, scope, now) || datagrams_.Has(id, scope);
+}
+
+bool ShardCore::Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now) {
+  // What happens on the flow of a user agent says nothing of a target.
+  return flows_.Report(report, scope, now) || (report.flow && datagrams_.Has(*report.flow, scope));
+}
+
+Expected<bindings::BindOutcome> ShardCore::Bind(const bindings::BindRequest& request, const flow::Scope& scope,
+                                                TimePoint now) {
+  if (flows_.Find(request.flow, scope) == nullptr && !datagrams_.Has(request.flow, scope))
+    return Unexpected({FailureReason::kUnknownFlow, ""});
+  auto outcome = context_.state.registrar.Bind(request, now);
+  if (outcome) datagrams_.NoteBound(request.flow, outcome->expires, now);
+  return outcome;
 }
 
 std::optional<flow::FlowAddresses> ShardCore::NoteToken(const flow::FlowId& id, const flow::Scope& scope) {
   const flow::Flow* flow = flows_.Find(id, scope);
-  if (flow == nullptr) return std::nullopt;
+  if (flow == nullptr) return datagrams_.AddressesOf(id, scope);
   edge_.NoteToken(*flow);
   return AddressesOf(*flow);
 }
@@ -76,6 +124,7 @@ std::optional<flow::FlowAddresses> ShardCore::NoteToken(const flow::FlowId& id, 
 std::optional<flow::FlowId> ShardCore::FindByAddresses(const flow::FlowAddresses& addresses,
                                                        const flow::Scope& scope) const {
   const auto id = edge_.Find(addresses);
+  if (!id) return datagrams_.Find(addresses, scope);
   const flow::Flow* flow = id ? flows_.pool().Find(*id) : nullptr;
   return flow != nullptr && scope.Covers(flow->key.owner) ? id : std::nullopt;
 }
@@ -186,10 +235,10 @@ void ShardCore::OnFlowMessage(flow::Flow& flow, std::string_view bytes, TimePoin
     if (stream) flows_.Close(flow, head.error(), now);
     return;
   }
-  if (!stream && head->content_length) {
-    // RFC 3261 s.18.3: octets beyond Content-Length are discarded; a datagram that lacks some is an error.
-    if (*head->content_length > bytes.size() - head->header_bytes) return;
-    bytes = bytes.substr(0, head->header_bytes + *head->content_length);
+  if (!stream) {
+    const auto message = sip::MessageInDatagram(bytes, *head);
+    if (!message) return;
+    bytes = *message;
   }
   if (head->is_request || !sip::IsOptionsProbeBranch(head->top_via_branch)) {
     flows_.pool().NoteEvidence(flow, now);
@@ -211,7 +260,7 @@ void ShardCore::OnQueued(flow::ConnectionId id, std::size_t octets) {
 TimePoint ShardCore::NextDeadline() const {
   const TimePoint bindings_due = context_.index == 0 ? context_.state.registrar.NextDeadline() : kNever;
   return std::min({context_.deadlines.next(), flows_.pool().NextIdle(), relay_.NextDeadline(),
-                   keep_alives_.NextDeadline(), edge_.NextDeadline(), bindings_due});
+                   keep_alives_.NextDeadline(), edge_.NextDeadline(), datagrams_.NextDeadline(), bindings_due});
 }
 
 void ShardCore::OnTimer(TimePoint now) {
@@ -220,6 +269,7 @@ void ShardCore::OnTimer(TimePoint now) {
   }
   keep_alives_.OnTimer(now);
   edge_.OnTimer(now);
+  datagrams_.OnTimer(now);
   if (context_.index == 0) context_.state.registrar.OnTimer(now);
   flows_.CloseIdle(now);
   relay_.ExpireHeld(now);

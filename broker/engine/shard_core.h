@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "broker/engine/acquisitions.h"
+#include "broker/engine/edge_datagrams.h"
 #include "broker/engine/edge_flows.h"
 #include "broker/engine/flow_probes.h"
 #include "broker/engine/keep_alives.h"
@@ -26,8 +27,9 @@ namespace flowbroker::engine {
 /// RelaySink::Offer and the observer are called from here.
 ///
 /// Its parts: `Acquisitions` bring requests to their answers, `ShardFlows` own what comes of them, `FlowProbes` find
-/// out which flows still live, `KeepAlives` ask them from time to time, `ShardRelay` carries messages, `Resolutions`
-/// answer Resolve. This class only tells each part what concerns it.
+/// out which flows still live, `KeepAlives` ask them from time to time, `EdgeFlows` and `EdgeDatagrams` are what user
+/// agents have opened, `ShardRelay` carries messages, `Resolutions` answer Resolve. This class only tells each part
+/// what concerns it.
 class ShardCore {
  public:
   ShardCore(std::uint8_t index, BrokerState& state, const location::SourceAddressSelector& sources,
@@ -40,11 +42,26 @@ class ShardCore {
   const ShardFlows& flows() const { return flows_; }
   ShardRelay& relay() { return relay_; }
   Resolutions& resolutions() { return resolutions_; }
+  EdgeDatagrams& datagrams() { return datagrams_; }
+  const EdgeDatagrams& datagrams() const { return datagrams_; }
 
   /// Ends every request with kShuttingDown and closes every flow; later requests get the same answer.
   void Stop(TimePoint now);
   /// BrokerState::live has others than before.
   void OnLiveOptionsChanged(TimePoint now);
+
+  // Of any open flow of this shard that `scope` covers, whoever has opened it.
+  std::optional<FlowView> View(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) const;
+  /// In order, those behind `after`, at most `count`.
+  std::vector<flow::FlowId> IdsAfter(const std::optional<flow::FlowId>& after, std::size_t count,
+                                     const flow::Scope& scope) const;
+  /// False where there is none.
+  bool Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now);
+  bool Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now);
+  bool Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now);
+  /// kUnknownFlow where there is none; else what the registrar says.
+  Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, const flow::Scope& scope, TimePoint now);
+
   void ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done,
                  TimePoint now);
 
@@ -82,6 +99,8 @@ class ShardCore {
   std::optional<std::uint64_t> AcquisitionOf(flow::ConnectionId id) const;
   std::optional<flow::FlowId> FlowOf(flow::ConnectionId id) const;
   void TellHeldClosed(const flow::FlowId& id, const Failure& failure);
+  /// Why a flow that is none of the pool's cannot be probed.
+  Failure WhyNotAsked(const flow::FlowId& id, const flow::Scope& scope) const;
   void OnFlowEnded(const flow::FlowId& id, const Failure& failure, TimePoint now);
   /// `answers`: so many questions of this batch have been answered by the edge itself.
   void OnFlowItem(flow::Flow& flow, const sip::MessageFramer::Item& item, std::size_t& answers, TimePoint now);
@@ -95,6 +114,7 @@ class ShardCore {
   FlowProbes probes_;
   KeepAlives keep_alives_;
   EdgeFlows edge_;
+  EdgeDatagrams datagrams_;
   ShardRelay relay_;
   Acquisitions acquisitions_;
   Resolutions resolutions_;

@@ -24,10 +24,11 @@ std::optional<Failure> CheckFraming(Transport transport, const sip::MessageHead&
 
 }  // namespace
 
-ShardRelay::ShardRelay(ShardContext& context, ShardFlows& flows)
+ShardRelay::ShardRelay(ShardContext& context, ShardFlows& flows, EdgeDatagrams& datagrams)
     : context_(context),
       options_(context.state.options.flows),
       flows_(flows),
+      datagrams_(datagrams),
       router_(options_.max_pending_transactions) {}
 
 void ShardRelay::Attach(RelayId relay, const flow::Owner& owner, std::shared_ptr<RelaySink> sink, TimePoint now) {
@@ -169,19 +170,40 @@ bool ShardRelay::MayUse(RelayId relay, const flow::Flow& flow) const {
 
 std::optional<Failure> ShardRelay::Send(RelayId relay, const flow::FlowId& id, std::string_view bytes, TimePoint now) {
   flow::Flow* flow = flows_.pool().Find(id);
-  if (flow == nullptr || !MayUse(relay, *flow)) return Failure{FailureReason::kUnknownFlow, ""};
-  const auto head = sip::ReadMessageHead(bytes);
-  if (!head) return Failure{FailureReason::kInvalidArgument, head.error().detail, "messages.message"};
-  if (auto refused = CheckFraming(flow->key.remote.transport, *head, bytes.size())) return refused;
-  if (auto refused = CheckQueues(*flow, bytes.size())) return refused;
+  if (flow == nullptr) return SendOnDatagramFlow(relay, id, bytes);
+  if (!MayUse(relay, *flow)) return Failure{FailureReason::kUnknownFlow, ""};
+  const auto head = Check(*flow, bytes);
+  if (!head) return head.error();
   if (flow->exclusive && !flow->held) exclusive_owner_.emplace(id, relay);
-  if (head->is_request && !head->top_via_branch.empty()) router_.NoteRequest(head->top_via_branch, relay);
   ++flow->messages_sent;
   flows_.pool().NoteActivity(*flow, now);
   context_.actions.io.emplace_back(SendBytes{flow->connection, std::string(bytes)});
-  context_.actions.send_octets += bytes.size();
-  tenant_handover_.Add(flow->key.owner.tenant, bytes.size());
+  NoteSent(relay, *flow, *head, bytes.size());
   return std::nullopt;
+}
+
+std::optional<Failure> ShardRelay::SendOnDatagramFlow(RelayId relay, const flow::FlowId& id, std::string_view bytes) {
+  const auto flow = datagrams_.Find(id);
+  if (!flow || !MayUse(relay, *flow)) return Failure{FailureReason::kUnknownFlow, ""};
+  const auto head = Check(*flow, bytes);
+  if (!head) return head.error();
+  datagrams_.Send(id, bytes);
+  NoteSent(relay, *flow, *head, bytes.size());
+  return std::nullopt;
+}
+
+Expected<sip::MessageHead> ShardRelay::Check(const flow::Flow& flow, std::string_view bytes) const {
+  const auto head = sip::ReadMessageHead(bytes);
+  if (!head) return Unexpected({FailureReason::kInvalidArgument, head.error().detail, "messages.message"});
+  if (auto refused = CheckFraming(flow.key.remote.transport, *head, bytes.size())) return Unexpected(*refused);
+  if (auto refused = CheckQueues(flow, bytes.size())) return Unexpected(*refused);
+  return head;
+}
+
+void ShardRelay::NoteSent(RelayId relay, const flow::Flow& flow, const sip::MessageHead& head, std::size_t octets) {
+  if (head.is_request && !head.top_via_branch.empty()) router_.NoteRequest(head.top_via_branch, relay);
+  context_.actions.send_octets += octets;
+  tenant_handover_.Add(flow.key.owner.tenant, octets);
 }
 
 std::optional<Failure> ShardRelay::CheckQueues(const flow::Flow& flow, std::size_t octets) const {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "broker/engine/edge_datagrams.h"
 #include "broker/engine/relay_router.h"
 #include "broker/engine/shard_context.h"
 #include "broker/engine/shard_flows.h"
@@ -17,7 +18,7 @@ namespace flowbroker::engine {
 /// Messages in and out of the flows of one shard: who gets them, what waits for a stream with room, what is refused.
 class ShardRelay {
  public:
-  ShardRelay(ShardContext& context, ShardFlows& flows);
+  ShardRelay(ShardContext& context, ShardFlows& flows, EdgeDatagrams& datagrams);
 
   void Attach(RelayId relay, const flow::Owner& owner, std::shared_ptr<RelaySink> sink, TimePoint now);
   /// Closes the exclusive flows the stream has sent on.
@@ -66,6 +67,10 @@ class ShardRelay {
   };
 
   bool MayUse(RelayId relay, const flow::Flow& flow) const;
+  std::optional<Failure> SendOnDatagramFlow(RelayId relay, const flow::FlowId& id, std::string_view bytes);
+  /// The head of what may be sent on the flow.
+  Expected<sip::MessageHead> Check(const flow::Flow& flow, std::string_view bytes) const;
+  void NoteSent(RelayId relay, const flow::Flow& flow, const sip::MessageHead& head, std::size_t octets);
   std::optional<Failure> CheckQueues(const flow::Flow& flow, std::size_t octets) const;
   std::optional<std::string> FullQueue(const flow::Flow& flow, std::size_t octets) const;
   std::optional<RelayId> RouteOf(const flow::Flow& flow, const sip::MessageHead& head) const;
@@ -79,6 +84,7 @@ class ShardRelay {
   ShardContext& context_;
   const FlowOptions& options_;
   ShardFlows& flows_;
+  EdgeDatagrams& datagrams_;
   RelayRouter router_;
   std::unordered_map<flow::FlowId, Blocked> blocked_;
   std::unordered_map<flow::Owner, HeldMessages> held_;         // while no stream takes them

@@ -1,31 +1,38 @@
 #include "broker/flow/edge_listener.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 
 namespace flowbroker::flow {
 namespace {
 
-constexpr std::string_view kTcp = "tcp:";
-constexpr std::string_view kTls = "tls:";
+struct Scheme {
+  Transport transport;
+  std::string_view prefix;  // all of one length
+};
+constexpr std::array kSchemes = {Scheme{Transport::kUdp, "udp:"}, Scheme{Transport::kTcp, "tcp:"},
+                                 Scheme{Transport::kTls, "tls:"}};
 
 Failure Wrong(std::string_view text) {
   return {FailureReason::kInvalidArgument, "\"" + std::string(text) +
-                                               "\" is no place to listen; tcp:ADDRESS:PORT or tls:ADDRESS:PORT with an "
-                                               "address of this host"};
+                                               "\" is no place to listen; udp:ADDRESS:PORT, tcp:ADDRESS:PORT or "
+                                               "tls:ADDRESS:PORT with an address of this host"};
 }
 
 }  // namespace
 
 std::string EdgeListener::ToString() const {
-  return std::string(transport == Transport::kTls ? kTls : kTcp) + local.ToString();
+  const auto* scheme = std::ranges::find(kSchemes, transport, &Scheme::transport);
+  return std::string(scheme->prefix) + local.ToString();
 }
 
 Expected<EdgeListener> EdgeListener::Parse(std::string_view text) {
-  const bool tls = text.starts_with(kTls);
-  if (!tls && !text.starts_with(kTcp)) return Unexpected(Wrong(text));
-  const std::string_view rest = text.substr(kTcp.size());
+  const auto* scheme =
+      std::ranges::find_if(kSchemes, [text](const Scheme& one) { return text.starts_with(one.prefix); });
+  if (scheme == kSchemes.end()) return Unexpected(Wrong(text));
+  const std::string_view rest = text.substr(scheme->prefix.size());
   const std::size_t colon = rest.rfind(':');
   if (colon == std::string_view::npos) return Unexpected(Wrong(text));
   std::string_view host = rest.substr(0, colon);
@@ -37,7 +44,7 @@ Expected<EdgeListener> EdgeListener::Parse(std::string_view text) {
   if (!address || error != std::errc() || end != digits.data() + digits.size()) return Unexpected(Wrong(text));
   const bool any = std::ranges::all_of(address->octets(), [](std::uint8_t octet) { return octet == 0; });
   if (any) return Unexpected(Wrong(text));
-  return EdgeListener{tls ? Transport::kTls : Transport::kTcp, {*address, port}};
+  return EdgeListener{scheme->transport, {*address, port}};
 }
 
 }  // namespace flowbroker::flow

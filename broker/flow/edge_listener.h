@@ -14,7 +14,7 @@ struct EdgeListener {
   Transport transport;
   Endpoint local;  ///< an address of this host, not "any": it is part of every token, and replies leave from it (E5)
 
-  /// "tcp:192.0.2.1:5060", "tls:[2001:db8::1]:5061".
+  /// "udp:192.0.2.1:5060", "tcp:192.0.2.1:5060", "tls:[2001:db8::1]:5061".
   std::string ToString() const;
   /// Reads that; the detail of a failure says what is allowed.
   static Expected<EdgeListener> Parse(std::string_view text);

@@ -12,13 +12,20 @@
 
 namespace flowbroker::flow {
 
-/// Names a flow for ever: 128 bits, of which 120 are random and one octet says which shard owns it. Not guessable as
-/// long as the RandomSource it was made with is a cryptographic one.
+/// Names a flow for ever: 128 bits, of which one octet says which shard owns it and the others are random, or derived
+/// as DatagramFlows does. Not guessable as long as the RandomSource it was made with is a cryptographic one.
 class FlowId {
  public:
   static constexpr std::size_t kTextLength = 22;
 
   static FlowId Make(std::uint8_t shard, RandomSource& random);
+
+  /// One whose octets somebody else answers for: they have to be as unguessable, and never to come again.
+  static FlowId FromOctets(const std::array<std::uint8_t, 16>& octets) {
+    FlowId id;
+    id.octets_ = octets;
+    return id;
+  }
 
   /// Reads the text form; nothing for anything else.
   static std::optional<FlowId> Parse(std::string_view text);

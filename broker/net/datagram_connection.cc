@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "broker/net/asio_address.h"
-#include "broker/sip/stun_message.h"
+#include "broker/sip/datagram.h"
 
 namespace flowbroker::net {
 namespace {
@@ -19,11 +19,6 @@ using boost::system::error_code;
 
 /// Datagrams per wake-up, so that one busy peer does not starve the others of its shard.
 constexpr int kDatagramsPerTurn = 32;
-
-/// RFC 5626 s.4.4: keep-alives on UDP are STUN or CRLF; neither is a message.
-bool IsKeepAlive(std::string_view datagram) {
-  return datagram.find_first_not_of("\r\n") == std::string_view::npos;
-}
 
 /// Errors that cost one datagram and say nothing about the path: the next one passes, fragmented or after a pause.
 bool IsLossOfOne(const error_code& error) {
@@ -94,12 +89,8 @@ void DatagramConnection::Read() {
 }
 
 void DatagramConnection::OnDatagram(std::string_view datagram) {
-  using enum sip::MessageFramer::Kind;
   // A keep-alive shows that the peer lives, not that it heard us: pongs exist on streams only (RFC 5626 s.4.4).
-  const auto kind = !datagram.empty() && sip::IsStun(datagram.front()) ? kStun
-                    : IsKeepAlive(datagram)                            ? kPing
-                                                                       : kMessage;
-  const sip::MessageFramer::Item item{kind, datagram};
+  const sip::MessageFramer::Item item{sip::KindOfDatagram(datagram), datagram};
   sockets_.listener.OnReceived(id_, {&item, 1});
 }
 

@@ -305,9 +305,10 @@ const std::array kSettings = {
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.kept_events; })},
     Setting{"max-pending-transactions", "Flows", "Via branches remembered per shard to route replies",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_pending_transactions; })},
-    Setting{"edge-listen", "Edge",
-            "where user agents come in: tcp:ADDRESS:PORT or tls:ADDRESS:PORT with addresses of this host",
-            Place<std::vector<flow::EdgeListener>>([](C& c) -> auto& { return c.broker.edge.listeners; })},
+    Setting{
+        "edge-listen", "Edge",
+        "where user agents come in: udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT with addresses of this host",
+        Place<std::vector<flow::EdgeListener>>([](C& c) -> auto& { return c.broker.edge.listeners; })},
     Setting{"edge-client-group", "Edge", "the Relay streams of this client group receive what user agents send",
             Place<std::string>([](C& c) -> auto& { return c.broker.edge.owner.client_group; })},
     Setting{"edge-tenant", "Edge",
@@ -327,6 +328,15 @@ const std::array kSettings = {
     Setting{"edge-max-connections-per-source", "Edge", "the same from one IPv4 address or one IPv6 /64",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.sources.max_connections_per_source; })}
         .From("1"),
+    Setting{
+        "edge-max-datagram-flows", "Edge",
+        "flows of user agents over UDP, about 100 octets each; beyond it the one longest silent without binding goes",
+        Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.datagrams.max_flows; })}
+        .From("1"),
+    Setting{"edge-datagram-idle", "Edge",
+            "a flow over UDP ends after so much silence, or so long after its last binding has expired",
+            Place<Duration>([](C& c) -> auto& { return c.broker.edge.datagrams.idle; })}
+        .From("1s", "24h"),
     Setting{"edge-first-message-timeout", "Edge",
             "a connection over which no message has come by then, or not the rest of one, is closed",
             Place<Duration>([](C& c) -> auto& { return c.broker.edge.first_message_timeout; })}

@@ -38,6 +38,7 @@ class BrokerTelemetry final : public engine::BrokerObserver {
   void OnRelayed(bool inbound, std::size_t messages, std::size_t bytes) override;
   void OnBackPressure() override { metrics_.relay.CountBackPressure(); }
   void OnMessageDropped() override { metrics_.relay.CountDrop(); }
+  void OnDatagramsUnsent(std::size_t count) override { metrics_.relay.CountUnsent(count); }
   void OnRelayStreams(int change) override { metrics_.relay.CountStreams(change); }
   void OnFlowSets(int change) override { metrics_.flow_sets.CountSets(change); }
   void OnFlowSetEvent(const engine::FlowSetEvent& event) override { metrics_.flow_sets.CountEvent(event); }

@@ -103,6 +103,8 @@ std::string_view NameOf(Limit limit) {
       return "flow_sets";
     case Limit::kFlowSetsPerTenant:
       return "flow_sets_per_tenant";
+    case Limit::kEdgeDatagramFlows:
+      return "edge_datagram_flows";
   }
   __builtin_unreachable();
 }

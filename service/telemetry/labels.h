@@ -41,7 +41,8 @@ inline constexpr std::array kAllLimits = {engine::Limit::kFlows,
                                           engine::Limit::kEdgeConnectionsPerSource,
                                           engine::Limit::kFirstMessage,
                                           engine::Limit::kFlowSets,
-                                          engine::Limit::kFlowSetsPerTenant};
+                                          engine::Limit::kFlowSetsPerTenant,
+                                          engine::Limit::kEdgeDatagramFlows};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {

@@ -15,6 +15,7 @@ class RelayMetrics {
   void CountMessages(bool inbound, std::size_t messages, std::size_t bytes);
   void CountDrop() { dropped_->Increment(); }
   void CountBackPressure() { back_pressure_->Increment(); }
+  void CountUnsent(std::size_t datagrams) { unsent_->Increment(static_cast<double>(datagrams)); }
   void CountStreams(int change) { streams_->Increment(change); }
 
  private:
@@ -22,6 +23,7 @@ class RelayMetrics {
   std::array<prometheus::Counter*, 2> bytes_{};
   prometheus::Counter* dropped_;
   prometheus::Counter* back_pressure_;
+  prometheus::Counter* unsent_;
   prometheus::Gauge* streams_;
 };
 

@@ -1,9 +1,9 @@
-#include "broker/bindings/hash_chains.h"
+#include "broker/base/hash_chains.h"
 
 #include <bit>
 #include <utility>
 
-namespace flowbroker::bindings {
+namespace flowbroker {
 
 void HashChains::Insert(RecordIndex index, std::uint32_t hash) {
   RecordIndex& head = heads_[BucketOf(hash)];
@@ -50,4 +50,4 @@ void HashChains::SplitOneBucket() {
   }
 }
 
-}  // namespace flowbroker::bindings
+}  // namespace flowbroker

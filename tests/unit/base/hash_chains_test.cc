@@ -1,10 +1,10 @@
-#include "broker/bindings/hash_chains.h"
+#include "broker/base/hash_chains.h"
 
 #include <gtest/gtest.h>
 
 #include "tests/support/seeded_random.h"
 
-namespace flowbroker::bindings {
+namespace flowbroker {
 namespace {
 
 RecordIndex FindExactly(const HashChains& chains, std::uint32_t hash, RecordIndex index) {
@@ -62,4 +62,4 @@ TEST(HashChainsTest, ReplaceKeepsThePlace) {
 }
 
 }  // namespace
-}  // namespace flowbroker::bindings
+}  // namespace flowbroker

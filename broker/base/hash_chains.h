@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <deque>
 
-#include "broker/bindings/record_index.h"
+#include "broker/base/record_index.h"
 
-namespace flowbroker::bindings {
+namespace flowbroker {
 
 /// A hash set of record indices: 12 octets each. It grows bucket by bucket (W. Litwin, Linear hashing, 1980), so that
 /// no call ever rehashes a million records while others wait, and never shrinks. The records and what makes two of them
@@ -48,4 +48,4 @@ class HashChains {
   std::size_t size_ = 0;
 };
 
-}  // namespace flowbroker::bindings
+}  // namespace flowbroker

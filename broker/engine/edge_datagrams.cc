@@ -1,0 +1,239 @@
+#include "broker/engine/edge_datagrams.h"
+
+#include <utility>
+
+#include "broker/sip/datagram.h"
+#include "broker/sip/options_probe.h"
+#include "broker/sip/stun_message.h"
+#include "broker/sip/via_header.h"
+
+namespace flowbroker::engine {
+namespace {
+
+/// Looked at in one turn of the shard, a fraction of a millisecond.
+constexpr std::size_t kFlowsPerTurn = 512;
+
+/// This shard's part of what all of them may have. The kernel spreads user agents evenly.
+flow::DatagramFlowOptions PartOf(flow::DatagramFlowOptions options, std::size_t shards) {
+  options.max_flows = std::max<std::size_t>(1, options.max_flows / shards);
+  return options;
+}
+
+}  // namespace
+
+EdgeDatagrams::EdgeDatagrams(ShardContext& context, OnMessage on_message)
+    : context_(context),
+      options_(context.state.options.edge),
+      on_message_(std::move(on_message)),
+      table_(context.index, PartOf(options_.datagrams, context.state.options.shards), context.random),
+      locals_(options_.listeners.size()) {}
+
+void EdgeDatagrams::AddListener(std::uint16_t listener, const Endpoint& local) {
+  locals_.at(listener) = local;
+}
+
+void EdgeDatagrams::Stop() {
+  admitting_ = false;
+  for (const flow::FlowId& id : table_.IdsAfter(std::nullopt, table_.size())) table_.Remove(table_.Find(id));
+}
+
+void EdgeDatagrams::OnDatagrams(std::uint16_t listener, std::span<const net::Datagram> datagrams, TimePoint now) {
+  Batch batch;
+  for (const net::Datagram& datagram : datagrams) OnDatagram(listener, datagram, batch, now);
+  if (batch.messages > 0) context_.state.observer.OnRelayed(/*inbound=*/true, batch.messages, batch.octets);
+}
+
+void EdgeDatagrams::OnDatagram(std::uint16_t listener, const net::Datagram& datagram, Batch& batch, TimePoint now) {
+  const RecordIndex index = table_.Find(listener, datagram.remote);
+  switch (sip::KindOfDatagram(datagram.octets)) {
+    case sip::MessageFramer::Kind::kStun:
+      if (index != kNoRecord) table_.NoteHeard(index, now);
+      return OnStun(listener, datagram);
+    case sip::MessageFramer::Kind::kPing:
+    case sip::MessageFramer::Kind::kPong:  // no answer to CRLF on UDP (RFC 5626 s.4.4)
+      if (index != kNoRecord) table_.NoteHeard(index, now);
+      return;
+    case sip::MessageFramer::Kind::kMessage:
+      return OnSip(listener, datagram, index, batch, now);
+  }
+  __builtin_unreachable();
+}
+
+void EdgeDatagrams::OnStun(std::uint16_t listener, const net::Datagram& datagram) {
+  const auto request = sip::ReadStun(datagram.octets);
+  if (!request || request->message_class != sip::StunClass::kRequest || request->method != sip::kStunBinding) return;
+  const auto answer = request->unknown.empty()
+                          ? sip::WriteBindingAnswer(request->id, datagram.remote, request->has_fingerprint)
+                          : sip::WriteBindingError(request->id, 420, request->unknown, request->has_fingerprint);
+  context_.actions.io.emplace_back(SendDatagram{listener, datagram.remote, std::string(answer.view())});
+}
+
+void EdgeDatagrams::OnSip(std::uint16_t listener, const net::Datagram& datagram, RecordIndex index, Batch& batch,
+                          TimePoint now) {
+  const auto head = sip::ReadMessageHead(datagram.octets);
+  const auto message = head ? sip::MessageInDatagram(datagram.octets, *head) : std::nullopt;
+  if (!message) return;  // its sender can be forged: it is dropped, and that is all
+  // A stranger cannot answer anything of ours.
+  if (index == kNoRecord && head->is_request) index = Open(listener, datagram.remote, now);
+  if (index == kNoRecord) return;
+  table_.NoteHeard(index, now);
+  if (!head->is_request && sip::IsOptionsProbeBranch(head->top_via_branch)) return;
+  table_.NoteMessageReceived(index);
+  ++batch.messages;
+  batch.octets += message->size();
+  flow::Flow flow = FlowAt(index);
+  on_message_(flow, *head, *message, OriginOf(index, *head), now);
+}
+
+RecordIndex EdgeDatagrams::Open(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
+  if (!admitting_ || !MakeRoom(now)) return kNoRecord;
+  return table_.Add(listener, remote, now, context_.random);
+}
+
+bool EdgeDatagrams::MakeRoom(TimePoint now) {
+  if (!table_.full()) return true;
+  context_.state.observer.OnLimit(Limit::kEdgeDatagramFlows);
+  const RecordIndex silent = table_.LongestSilent();
+  if (silent == kNoRecord) return false;
+  End(silent, {FailureReason::kLimitReached, "edge-max-datagram-flows: the longest silent one without binding goes"},
+      now);
+  return true;
+}
+
+void EdgeDatagrams::OnUnreachable(std::uint16_t listener, const Endpoint& remote, const Failure& failure,
+                                  TimePoint now) {
+  if (const RecordIndex index = table_.Find(listener, remote); index != kNoRecord) End(index, failure, now);
+}
+
+void EdgeDatagrams::End(RecordIndex index, const Failure& failure, TimePoint now) {
+  if (table_.FactsOf(index).was_bound) {  // others nobody knows
+    EmitEvent(FlowEventKind::kClosed, index, failure, now);
+    context_.state.registrar.OnFlowClosed(table_.IdOf(index), now);
+  }
+  table_.Remove(index);
+}
+
+void EdgeDatagrams::EmitEvent(FlowEventKind kind, RecordIndex index, std::optional<Failure> failure, TimePoint now) {
+  const FlowView view = ViewOf(index, kind != FlowEventKind::kClosed);
+  context_.state.observer.OnFlowEvent(context_.state.events.Append(
+      {.sequence = 0, .time = now, .kind = kind, .flow = view, .failure = std::move(failure)}));
+}
+
+std::optional<flow::Flow> EdgeDatagrams::Find(const flow::FlowId& id) const {
+  const RecordIndex index = table_.Find(id);
+  return index == kNoRecord ? std::nullopt : std::optional(FlowAt(index));
+}
+
+std::optional<FlowView> EdgeDatagrams::View(const flow::FlowId& id, const flow::Scope& scope) const {
+  const RecordIndex index = table_.Find(id);
+  return index != kNoRecord && Covers(scope) ? std::optional(ViewOf(index, /*open=*/true)) : std::nullopt;
+}
+
+std::optional<flow::FlowAddresses> EdgeDatagrams::AddressesOf(const flow::FlowId& id, const flow::Scope& scope) const {
+  const RecordIndex index = table_.Find(id);
+  return index != kNoRecord && Covers(scope) ? std::optional(AddressesAt(index)) : std::nullopt;
+}
+
+std::optional<flow::FlowId> EdgeDatagrams::Find(const flow::FlowAddresses& addresses, const flow::Scope& scope) const {
+  if (addresses.transport != Transport::kUdp || !Covers(scope)) return std::nullopt;
+  const auto local = std::ranges::find(locals_, std::optional(addresses.local));
+  if (local == locals_.end()) return std::nullopt;
+  const auto listener = static_cast<std::uint16_t>(local - locals_.begin());
+  const RecordIndex index = table_.Find(listener, addresses.remote);
+  return index == kNoRecord ? std::nullopt : std::optional(table_.IdOf(index));
+}
+
+std::vector<flow::FlowId> EdgeDatagrams::IdsAfter(const std::optional<flow::FlowId>& after, std::size_t count,
+                                                  const flow::Scope& scope) const {
+  return Covers(scope) ? table_.IdsAfter(after, count) : std::vector<flow::FlowId>();
+}
+
+bool EdgeDatagrams::Has(const flow::FlowId& id, const flow::Scope& scope) const {
+  return Covers(scope) && table_.Find(id) != kNoRecord;
+}
+
+void EdgeDatagrams::Send(const flow::FlowId& id, std::string_view bytes) {
+  const RecordIndex index = table_.Find(id);
+  const auto facts = table_.FactsOf(index);
+  table_.NoteMessageSent(index);
+  context_.actions.io.emplace_back(SendDatagram{facts.listener, facts.remote, std::string(bytes)});
+}
+
+void EdgeDatagrams::NoteBound(const flow::FlowId& id, TimePoint until, TimePoint now) {
+  const RecordIndex index = table_.Find(id);
+  if (index != kNoRecord && table_.NoteBound(index, until)) {
+    EmitEvent(FlowEventKind::kOpened, index, std::nullopt, now);
+  }
+}
+
+bool EdgeDatagrams::Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now) {
+  const RecordIndex index = table_.Find(id);
+  if (index == kNoRecord || !Covers(scope)) return false;
+  End(index, failure, now);
+  return true;
+}
+
+void EdgeDatagrams::OnTimer(TimePoint now) {
+  table_.TakeDue(now, kFlowsPerTurn, context_.random, [this, now](RecordIndex index, flow::DatagramFlows::Due due) {
+    switch (due) {
+      case flow::DatagramFlows::Due::kLater:
+      case flow::DatagramFlows::Due::kAsk:
+        return;
+      case flow::DatagramFlows::Due::kIdle:
+        return End(index, {FailureReason::kIdle, ""}, now);
+      case flow::DatagramFlows::Due::kUnanswered:
+        return End(index, {FailureReason::kKeepAliveTimedOut, "OPTIONS"}, now);
+    }
+    __builtin_unreachable();
+  });
+}
+
+flow::Flow EdgeDatagrams::FlowAt(RecordIndex index) const {
+  const auto facts = table_.FactsOf(index);
+  return {.id = table_.IdOf(index),
+          .key = {.remote = {facts.remote, Transport::kUdp}, .owner = options_.owner},
+          .connection = {},
+          .local = locals_[facts.listener].value(),
+          .network = {},
+          .opened = facts.opened,
+          .last_activity = facts.last_heard,
+          .last_evidence = facts.last_heard,
+          .messages_sent = facts.messages_sent,
+          .messages_received = facts.messages_received,
+          .listener = facts.listener};
+}
+
+FlowView EdgeDatagrams::ViewOf(RecordIndex index, bool open) const {
+  const auto facts = table_.FactsOf(index);
+  return {.id = table_.IdOf(index),
+          .remote = {facts.remote, Transport::kUdp},
+          .local = locals_[facts.listener].value(),
+          .open = open,
+          .probing = false,
+          .exclusive = false,
+          .listener = options_.listeners[facts.listener].ToString(),
+          .tls_identity = {},
+          .owner = options_.owner,
+          .opened = facts.opened,
+          .last_activity = facts.last_heard,
+          .messages_sent = facts.messages_sent,
+          .messages_received = facts.messages_received,
+          .smoothed_rtt = std::nullopt};
+}
+
+flow::FlowAddresses EdgeDatagrams::AddressesAt(RecordIndex index) const {
+  const auto facts = table_.FactsOf(index);
+  return {Transport::kUdp, locals_[facts.listener].value(), facts.remote};
+}
+
+EdgeOrigin EdgeDatagrams::OriginOf(RecordIndex index, const sip::MessageHead& head) const {
+  const auto addresses = AddressesAt(index);
+  const auto sender = sip::ReadViaSender(head.top_via);
+  return {.listener = options_.listeners[table_.FactsOf(index).listener].ToString(),
+          .token = context_.state.tokens.Mint(addresses),
+          .transport = Transport::kUdp,
+          .remote = addresses.remote,
+          .states_other_address = sender && sip::StatesOtherAddress(*sender, addresses.remote)};
+}
+
+}  // namespace flowbroker::engine
