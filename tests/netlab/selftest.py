@@ -226,6 +226,54 @@ class ServerTest(LabTest):
         self.connect(V4)
 
 
+class HomeTest(LabTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = cls.lab.add_home()
+
+    def setUp(self):
+        self.edge = self.open("192.0.2.1", socket.SOCK_DGRAM)
+        self.edge.bind(("192.0.2.1", 0))
+        self.place = self.edge.getsockname()
+        self.phone = self.open("192.0.2.1", socket.SOCK_DGRAM, side="home")
+
+    def source(self):
+        """Where the edge sees a datagram of the phone come from."""
+        self.phone.sendto(b"hello", self.place)
+        return self.edge.recvfrom(100)[1]
+
+    def test_the_edge_sees_a_public_address_and_reaches_the_home_by_it(self):
+        source = self.source()
+        self.assertEqual(source[0], "192.0.2.13")
+        self.edge.sendto(b"answer", source)
+        self.assertEqual(self.phone.recv(100), b"answer")
+
+    def test_another_port_after_a_rebinding(self):
+        before = self.source()
+        self.home.rebind(f"{self.place[0]}:{self.place[1]}")
+        self.edge.sendto(b"lost", before)
+        after = self.source()
+        self.assertNotEqual(before, after)
+        self.edge.sendto(b"found", after)
+        self.assertEqual(self.phone.recv(100), b"found")
+
+    def test_what_is_cut_is_silent_until_it_is_mended(self):
+        source = self.source()
+        self.home.cut(f"{self.place[0]}:{self.place[1]}")
+        self.edge.sendto(b"lost", source)
+        self.phone.settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            self.phone.recv(100)
+        with self.assertRaises(PermissionError):
+            self.phone.sendto(b"lost", self.place)
+        self.home.mend()
+        self.phone.settimeout(2)
+        self.edge.sendto(b"found", source)
+        self.assertEqual(self.phone.recv(100), b"found")
+        self.assertEqual(self.source(), source)
+
+
 class LifeTest(unittest.TestCase):
     def test_two_labs_coexist_and_leave_nothing(self):
         before = set(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else set()
@@ -234,6 +282,7 @@ class LifeTest(unittest.TestCase):
             self.addCleanup(lab.down)
             lab.up(owner=os.getpid())
             lab.up(owner=os.getpid())
+        labs[0].add_home()
         labs[0].drop("all")
         self.assertIn("fault        none", labs[1].status())
         processes = [pid for lab in labs for ns in lab.ns.values() for pid in netns.processes(ns)]
