@@ -24,14 +24,16 @@ def other(edge):
 
 
 class EdgeProxyCase(BrokerTest):
+    transport = "tcp"  # of the user agents
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.home = cls.lab.add_home()
         with open(f"{cls.lab.state}/token-keys", "w") as file:
             file.write("1 " + "5a" * 20 + "\n")
-        cls.flags = ("--edge-listen", ",".join(f"tcp:{place}" for place in (*EDGES, CORE)),
-                     "--edge-token-keys-file", f"{cls.lab.state}/token-keys")
+        cls.listeners = [f"{transport}:{place}" for place in (*EDGES, CORE) for transport in ("tcp",)]
+        cls.flags = ("--edge-listen", ",".join(cls.listeners), "--edge-token-keys-file", f"{cls.lab.state}/token-keys")
 
     def setUp(self):
         super().setUp()
@@ -40,8 +42,8 @@ class EdgeProxyCase(BrokerTest):
                                                 f"{ROOT}/clients/examples/edge_proxy/kamailio.cfg", "-l",
                                                 f"tcp:{REGISTRAR}", "-l", f"udp:{REGISTRAR}"])
         self.await_listener("server", REGISTRAR)
-        self.run_beside("client", "edge_proxy", [program("edge_proxy"), "--broker", self.broker.address, "--edge",
-                                                 f"tcp:{EDGES[0]}", "--edge", f"tcp:{EDGES[1]}", "--core", f"tcp:{CORE}",
+        sides = [word for one in self.listeners for word in ("--core" if CORE in one else "--edge", one)]
+        self.run_beside("client", "edge_proxy", [program("edge_proxy"), "--broker", self.broker.address, *sides,
                                                  "--registrar", f"sip:{REGISTRAR}"])
 
     def run_beside(self, side, name, argv):
@@ -60,7 +62,7 @@ class EdgeProxyCase(BrokerTest):
         self.assertTrue(eventually(lambda: subprocess.run(listing, capture_output=True).stdout), place)
 
     def start_user(self, user="alice", **options):
-        agent = Baresip(self.lab, user, [f"sip:{edge};transport=tcp" for edge in EDGES], **options)
+        agent = Baresip(self.lab, user, [f"sip:{edge};transport={self.transport}" for edge in EDGES], **options)
         self.addCleanup(agent.stop)
         for reg_id in (1, 2):
             agent.await_registered(reg_id)
@@ -77,7 +79,13 @@ class EdgeProxyCase(BrokerTest):
 
     def edge_flow(self, edge):
         """The flow of the one user agent to that listener."""
-        return next(flow["flow_id"] for flow in self.broker.flows() if flow.get("listener") == f"tcp:{edge}")
+        listener = f"{self.transport}:{edge}"
+        return next(flow["flow_id"] for flow in self.broker.flows() if flow.get("listener") == listener)
+
+    def bound_flows(self, aor="sip:alice@example.test"):
+        """Over which the broker would reach it, best first."""
+        targets = self.succeed("bindings", aor).json.get("targets", [])
+        return [one["flow_id"] for target in targets for one in (target["binding"], *target.get("next", []))]
 
     def token(self, edge):
         return self.succeed("token", self.edge_flow(edge)).json["token"]

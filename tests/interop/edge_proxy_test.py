@@ -17,6 +17,13 @@ class EdgeProxyTest(EdgeProxyCase):
         self.assertIn(alice.received("INVITE ")[0], EDGES)
         self.assertEqual(alice.received("BYE "), alice.received("INVITE "))
 
+    def test_the_broker_knows_who_has_registered(self):  # B1, B2, B4
+        self.assertEqual(self.bound_flows(), [])
+        self.start_user()
+        self.assertEqual(sorted(self.bound_flows()), sorted(map(self.edge_flow, EDGES)))
+        self.lose(EDGES[0])
+        self.assertEqual(self.bound_flows(), [self.edge_flow(EDGES[1])])
+
     def test_a_call_takes_the_other_flow_when_the_primary_has_ended(self):  # B3, B4, E4
         alice = self.start_user()
         self.call()

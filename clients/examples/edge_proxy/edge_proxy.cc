@@ -16,6 +16,8 @@ constexpr auto kReopenAfter = std::chrono::milliseconds(200);
 constexpr auto kRegistrarTimeout = std::chrono::seconds(2);
 // The broker says within milliseconds what it could not send; no more requests than this come in that time.
 constexpr std::size_t kSentKept = 256;
+// REGISTERs on their way at once. Whose is forgotten is bound with his next one.
+constexpr std::size_t kRegisteringKept = 1024;
 
 }  // namespace
 
@@ -39,9 +41,15 @@ void EdgeProxy::OnMessage(const client::IncomingMessage& in) {
   const std::lock_guard lock(mutex_);
   auto message = SipMessage::Parse(in.message);
   if (!message) return;
-  if (!message->IsRequest()) return PassBack(*message);
+  const bool from_user = in.origin && !options_.places.IsCore(in.origin->listener);
+  if (!message->IsRequest()) {
+    if (!from_user) BindAccepted(*message);
+    return PassBack(*message);
+  }
   const SipMessage request = *message;
-  const Destination flow_id = Route(*message, in);
+  const Destination flow_id = !CountHop(*message) ? tl::unexpected(Refusal{483, "Too Many Hops"})
+                              : from_user         ? FromUser(*message, in)
+                                                  : FromCore(*message, in);
   if (flow_id) {
     relay_->Send(*flow_id, message->Text(), next_tag_);
     sent_.push_back({.tag = next_tag_++, .came_over = in.flow_id, .request = request});
@@ -51,14 +59,9 @@ void EdgeProxy::OnMessage(const client::IncomingMessage& in) {
   }
 }
 
-EdgeProxy::Destination EdgeProxy::Route(SipMessage& request, const client::IncomingMessage& in) {
-  if (!CountHop(request)) return tl::unexpected(Refusal{483, "Too Many Hops"});
-  const bool from_user = in.origin && !options_.places.IsCore(in.origin->listener);
-  return from_user ? FromUser(request, *in.origin) : FromCore(request, in);
-}
-
 /// Over whatever flow the broker has to the registrar.
-EdgeProxy::Destination EdgeProxy::FromUser(SipMessage& request, const client::EdgeOrigin& origin) {
+EdgeProxy::Destination EdgeProxy::FromUser(SipMessage& request, const client::IncomingMessage& in) {
+  const client::EdgeOrigin& origin = *in.origin;
   const auto place = Place::Parse(origin.listener);
   if (!place) return tl::unexpected(Refusal{500, "Unknown Listener"});
   const Place& core = options_.places.CoreFor(place->transport);
@@ -72,6 +75,10 @@ EdgeProxy::Destination EdgeProxy::FromUser(SipMessage& request, const client::Ed
   NoteSource(request, origin.remote);
   TakeOwnRoutes(request, options_.places);
   PrepareForCore(request, {.token = origin.token, .place = *place}, core);
+  if (request.Method() == "REGISTER") {
+    registering_.push_back({.branch = BranchOf(request), .binding = BindingOf(request, in.flow_id)});
+    if (registering_.size() > kRegisteringKept) registering_.pop_front();
+  }
   return flow->flow_id;
 }
 
@@ -98,6 +105,17 @@ void EdgeProxy::PassBack(SipMessage& response) {
   if (!token || !response.First("Via")) return;
   const auto verified = broker_.VerifyToken(*token);
   if (verified && verified->state == TokenState::kLive) relay_->Send(verified->flow_id, response.Text());
+}
+
+/// The registrar has the last word on who is registered; the broker needs to know for whom it keeps flows.
+void EdgeProxy::BindAccepted(const SipMessage& response) {
+  if (response.Status() < 200) return;
+  const auto found = std::ranges::find(registering_, BranchOf(response), &Registering::branch);
+  if (found == registering_.end()) return;
+  const client::BindRequest binding = std::move(found->binding);
+  registering_.erase(found);
+  if (response.Status() >= 300 || binding.contact.empty()) return;
+  if (const auto bound = broker_.Bind(binding); !bound) std::cerr << bound.error().ToString() << std::endl;
 }
 
 /// The flow has ended between VerifyToken and Send.

@@ -41,10 +41,10 @@ class EdgeProxy {
   using Destination = tl::expected<std::string, Refusal>;
 
   void OnMessage(const client::IncomingMessage& in);
-  Destination Route(SipMessage& request, const client::IncomingMessage& in);
-  Destination FromUser(SipMessage& request, const client::EdgeOrigin& origin);
+  Destination FromUser(SipMessage& request, const client::IncomingMessage& in);
   Destination FromCore(SipMessage& request, const client::IncomingMessage& in);
   void PassBack(SipMessage& response);
+  void BindAccepted(const SipMessage& response);
   void OnSendFailure(const client::SendFailure& failure);
 
   /// A request that was sent on, for as long as the broker may say that it could not be.
@@ -54,11 +54,18 @@ class EdgeProxy {
     SipMessage request;
   };
 
+  /// A REGISTER that the registrar has not answered yet.
+  struct Registering {
+    std::string branch;  ///< of our Via
+    client::BindRequest binding;
+  };
+
   client::Client& broker_;
   const Options options_;
   std::mutex mutex_;  // relay_ is there before its first message is handled
   std::unique_ptr<client::RelayStream> relay_;
   std::deque<Sent> sent_;
+  std::deque<Registering> registering_;
   std::uint64_t next_tag_ = 1;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace flowbroker::edge_proxy {
@@ -29,9 +31,10 @@ std::string TokenUri(std::string_view token, const Place& place, std::string_vie
 // The same for the same transaction, also for its CANCEL and ACK, and another for any other: the branch it came with
 // says which one. The token says where the response goes.
 void PrependVia(SipMessage& request, const Place& place, std::string_view token) {
-  const std::string branch = ParameterOf(request.First("Via").value_or(""), "branch").value_or("");
+  const std::string branch = BranchOf(request);
   request.Prepend("Via", "SIP/2.0/" + std::string(client::ToString(place.transport)) + " " + place.host_port +
-                             ";branch=" + std::string(kBranchCookie) + "-" + branch + "." + std::string(token));
+                             ";branch=" + std::string(kBranchCookie) + "-" + branch + "." + std::string(token) +
+                             ";rport");
 }
 
 // Later requests of a dialog take the same way. Each side gets to know a place that it can reach (RFC 5658).
@@ -43,6 +46,10 @@ void RecordRoute(SipMessage& request, const UserFlow& user, const Place& came_in
 }
 
 }  // namespace
+
+std::string BranchOf(const SipMessage& message) {
+  return ParameterOf(message.First("Via").value_or(""), "branch").value_or("");
+}
 
 std::optional<Place> Place::Parse(std::string_view listener) {
   const auto* found =
@@ -114,10 +121,24 @@ void PrepareForUser(SipMessage& request, std::string_view token, const UserFlow&
   PrependVia(request, user.place, token);
 }
 
+client::BindRequest BindingOf(const SipMessage& request, const std::string& flow_id) {
+  const std::string to = request.First("To").value_or("");
+  const auto open = to.find('<');
+  client::BindRequest binding{.aor = open == std::string::npos ? to.substr(0, to.find(';'))
+                                                               : to.substr(open + 1, to.find('>', open) - open - 1),
+                              .contact = request.All("Contact"),
+                              .path = request.All("Path"),
+                              .flow_id = flow_id};
+  const std::string expires = request.First("Expires").value_or("");
+  std::uint32_t seconds = 0;
+  const auto read = std::from_chars(expires.data(), expires.data() + expires.size(), seconds);
+  if (read.ec == std::errc{}) binding.expires = std::chrono::seconds(seconds);
+  return binding;
+}
+
 std::optional<std::string> TakeOwnVia(SipMessage& response) {
-  const auto via = response.TakeFirst("Via");
-  if (!via) return std::nullopt;
-  const std::string branch = ParameterOf(*via, "branch").value_or("");
+  const std::string branch = BranchOf(response);
+  response.TakeFirst("Via");
   const auto dot = branch.rfind('.');
   if (!branch.starts_with(kBranchCookie) || dot == std::string::npos) return std::nullopt;
   return branch.substr(dot + 1);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "clients/cpp/edge.h"
 #include "clients/cpp/types.h"
 #include "clients/examples/edge_proxy/sip_message.h"
 
@@ -42,6 +43,9 @@ struct UserFlow {
   Place place;  ///< our end
 };
 
+/// Of the topmost Via: names the transaction. "" where there is none.
+std::string BranchOf(const SipMessage& message);
+
 /// The message came from there: fills in `received` and `rport` of the topmost Via (RFC 3261 s.18.2.1, RFC 3581).
 void NoteSource(SipMessage& request, const client::Endpoint& source);
 
@@ -56,6 +60,10 @@ void PrepareForCore(SipMessage& request, const UserFlow& user, const Place& core
 
 /// A request from the core, which came over the flow of `token`, on its way to a user agent.
 void PrepareForUser(SipMessage& request, std::string_view token, const UserFlow& user, const Place& core);
+
+/// What the broker is to know of a REGISTER that the registrar has accepted: for how long which user agent is reached
+/// over the flow. It keeps such a flow alive (SIP Outbound or not), and says in its metrics and tools who is there.
+client::BindRequest BindingOf(const SipMessage& request, const std::string& flow_id);
 
 /// Takes our Via out of a response; gives the token of the flow that the request had come over, which is to be
 /// verified.

@@ -113,6 +113,14 @@ std::optional<std::string> SipMessage::First(std::string_view name) const {
   return std::string(Trim(std::string_view(header->value).substr(0, FindOutside(header->value, ","))));
 }
 
+std::string SipMessage::All(std::string_view name) const {
+  std::string all;
+  for (const Header& header : headers_) {
+    if (SameName(header.name, name)) all.append(all.empty() ? "" : ", ").append(header.value);
+  }
+  return all;
+}
+
 std::optional<std::string> SipMessage::TakeFirst(std::string_view name) {
   const auto header = headers_.begin() + (Find(name) - headers_.cbegin());
   if (header == headers_.end()) return std::nullopt;

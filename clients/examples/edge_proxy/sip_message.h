@@ -21,7 +21,9 @@ class SipMessage {
 
   /// The first value of a header field; of several joined by commas the first one. Names as in the RFCs, in any case.
   std::optional<std::string> First(std::string_view name) const;
-  /// The same, and takes it out.
+  /// All values, joined by commas; "" where there are none.
+  std::string All(std::string_view name) const;
+  /// The first value, and takes it out.
   std::optional<std::string> TakeFirst(std::string_view name);
   /// A value before all others of that name.
   void Prepend(std::string_view name, std::string_view value);

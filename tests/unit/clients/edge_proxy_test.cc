@@ -90,12 +90,12 @@ TEST(RoutingTest, ARegisterGetsAPathWithTheToken) {  // E1, RFC 5626 s.5.1
 TEST(RoutingTest, EachSideOfADialogGetsAPlaceItCanReach) {  // RFC 5658
   SipMessage in = Request("INVITE");
   PrepareForUser(in, "BACK", {.token = "TOKEN", .place = kEdge}, kCore);
-  EXPECT_EQ(in.First("Via"), "SIP/2.0/TCP 192.0.2.1:5060;branch=z9hG4bK-z9hG4bKa.b.BACK");
+  EXPECT_EQ(in.First("Via"), "SIP/2.0/TCP 192.0.2.1:5060;branch=z9hG4bK-z9hG4bKa.b.BACK;rport");
   EXPECT_EQ(in.TakeFirst("Record-Route"), "<sip:TOKEN@192.0.2.1:5060;transport=tcp;lr>");
   EXPECT_EQ(in.TakeFirst("Record-Route"), "<sip:TOKEN@10.0.0.1:5070;transport=tcp;lr>");
   SipMessage out = Request("INVITE");
   PrepareForCore(out, {.token = "TOKEN", .place = kEdge}, kCore);
-  EXPECT_EQ(out.First("Via"), "SIP/2.0/TCP 10.0.0.1:5070;branch=z9hG4bK-z9hG4bKa.b.TOKEN");
+  EXPECT_EQ(out.First("Via"), "SIP/2.0/TCP 10.0.0.1:5070;branch=z9hG4bK-z9hG4bKa.b.TOKEN;rport");
   EXPECT_EQ(out.TakeFirst("Record-Route"), "<sip:TOKEN@10.0.0.1:5070;transport=tcp;lr>");
   EXPECT_EQ(out.TakeFirst("Record-Route"), "<sip:TOKEN@192.0.2.1:5060;transport=tcp;lr>");
 }
@@ -115,8 +115,9 @@ TEST(RoutingTest, TakesItsOwnRoutesAndNoOthers) {
 }
 
 TEST(RoutingTest, TheAnswerFindsItsWayByOurVia) {
-  SipMessage answer =
-      Parsed("SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 10.0.0.1:5070;branch=z9hG4bK-z9hG4bKa.b.T-_0,SIP/2.0/TCP u\r\n\r\n");
+  SipMessage answer = Parsed(
+      "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP 10.0.0.1:5070;branch=z9hG4bK-z9hG4bKa.b.T-_0;rport=5;received=h,SIP/2.0/TCP "
+      "u\r\n\r\n");
   EXPECT_EQ(TakeOwnVia(answer), "T-_0");
   EXPECT_EQ(answer.First("Via"), "SIP/2.0/TCP u");
   EXPECT_EQ(TakeOwnVia(answer), std::nullopt);
@@ -130,6 +131,20 @@ TEST(RoutingTest, SaysWhereTheMessageCameFrom) {  // N3, RFC 3581
   SipMessage without = Parsed("OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\n\r\n");
   NoteSource(without, {.address = "192.0.2.13", .port = 40000});
   EXPECT_EQ(without.First("Via"), "SIP/2.0/TCP h;branch=z9hG4bK1;received=192.0.2.13");
+}
+
+TEST(RoutingTest, ABindingSaysWhatTheRegisterSaid) {
+  const SipMessage request =
+      Request("REGISTER", "m: <sip:bob@h>;q=1\r\nContact: <sip:bob@i>\r\nExpires: 60\r\nPath: <sip:T@e;lr>\r\n");
+  const client::BindRequest binding = BindingOf(request, "flow");
+  EXPECT_EQ(binding.aor, "sip:bob@example.org");
+  EXPECT_EQ(binding.contact, "<sip:bob@h>;q=1, <sip:bob@i>");
+  EXPECT_EQ(binding.path, "<sip:T@e;lr>");
+  EXPECT_EQ(binding.flow_id, "flow");
+  EXPECT_EQ(binding.expires, std::chrono::seconds(60));
+  const SipMessage bare = Parsed("REGISTER sip:h SIP/2.0\r\nTo: sip:bob@h;tag=1\r\n\r\n");
+  EXPECT_EQ(BindingOf(bare, "flow").aor, "sip:bob@h");
+  EXPECT_EQ(BindingOf(bare, "flow").expires, std::nullopt);
 }
 
 TEST(RoutingTest, CountsHops) {
