@@ -1,4 +1,4 @@
-"""baresip without a screen or sound: a user agent that registers, answers every call, and does what it is told."""
+"""baresip without a screen or sound: a user agent that registers, answers calls, and does what it is told."""
 
 import json
 import os
@@ -28,7 +28,7 @@ ctrl_tcp_listen 127.0.0.1:{port}
 class Baresip:
     """`user` at example.test in the lab's home, with one flow to each of `proxies` (SIP URIs)."""
 
-    def __init__(self, lab, user, proxies, port=4444):
+    def __init__(self, lab, user, proxies, port=4444, answer="auto"):
         self._lab, self._port = lab, port
         directory = os.path.join(lab.state, user)
         os.makedirs(directory, exist_ok=True)
@@ -39,7 +39,7 @@ class Baresip:
             file.write(CONFIG.format(port=port))
         with open(f"{directory}/accounts", "w") as file:
             file.write(f"<sip:{user}@example.test;transport={transport}>;auth_pass=none{outbound};sipnat=outbound;"
-                       "regint=600;answermode=auto\n")
+                       f"regint=600;answermode={answer}\n")
         with open(self.log, "w") as log:
             self.process = lab.popen("home", ["baresip", "-f", directory, "-s"], stdin=subprocess.DEVNULL, stdout=log,
                                      stderr=subprocess.STDOUT)

@@ -1,6 +1,7 @@
 """What surrounds the example edge proxy in its tests: the broker with an edge, Kamailio as the registrar on the other side
 of the link, baresip at home behind a NAT with two flows, SIPp as the caller."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -32,13 +33,13 @@ class EdgeProxyCase(BrokerTest):
         cls.home = cls.lab.add_home()
         with open(f"{cls.lab.state}/token-keys", "w") as file:
             file.write("1 " + "5a" * 20 + "\n")
-        cls.listeners = [f"{transport}:{place}" for place in (*EDGES, CORE) for transport in ("tcp",)]
+        cls.listeners = [f"{transport}:{place}" for place in (*EDGES, CORE) for transport in ("tcp", "udp")]
         cls.flags = ("--edge-listen", ",".join(cls.listeners), "--edge-token-keys-file", f"{cls.lab.state}/token-keys")
 
     def setUp(self):
         super().setUp()
         self.addCleanup(self.home.mend)
-        self.run_beside("server", "registrar", ["kamailio", "-DD", "-E", "-m", "64", "-M", "8", "-Y", self.lab.state, "-f",
+        self.registrar = self.run_beside("server", "registrar", ["kamailio", "-DD", "-E", "-m", "64", "-M", "8", "-Y", self.lab.state, "-f",
                                                 f"{ROOT}/clients/examples/edge_proxy/kamailio.cfg", "-l",
                                                 f"tcp:{REGISTRAR}", "-l", f"udp:{REGISTRAR}"])
         self.await_listener("server", REGISTRAR)
@@ -51,11 +52,13 @@ class EdgeProxyCase(BrokerTest):
         process = self.lab.popen(side, argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
         def end():
-            process.terminate()
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
             process.wait()
             log.close()
 
         self.addCleanup(end)
+        return process
 
     def await_listener(self, side, place):
         listing = self.lab.command(side, ["ss", "-tlnH", "src", place])
@@ -68,9 +71,9 @@ class EdgeProxyCase(BrokerTest):
             agent.await_registered(reg_id)
         return agent
 
-    def call(self, user="alice"):
+    def call(self, user="alice", scenario="call"):
         """A whole call by SIPp."""
-        sipp = ["sipp", REGISTRAR, "-sf", f"{HERE}/call.xml", "-s", user, "-i", CALLER, "-p", "5080", "-t", "u1", "-m", "1",
+        sipp = ["sipp", REGISTRAR, "-sf", f"{HERE}/{scenario}.xml", "-s", user, "-i", CALLER, "-p", "5080", "-t", "u1", "-m", "1",
                 "-nostdin", "-timeout", "20s", "-timeout_error", "-trace_err", "-error_file", f"{self.lab.state}/sipp-errors"]
         done = self.lab.run("server", sipp, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=self.lab.state)
         if done.returncode != 0:
@@ -95,13 +98,16 @@ class EdgeProxyCase(BrokerTest):
         self.home.cut(edge)
         self.succeed("close", self.edge_flow(edge))
 
-    def ask_edge(self, route, method="OPTIONS"):
-        """Status of what the edge answers the registrar's side."""
-        request = (f"{method} sip:alice@10.9.0.2 SIP/2.0\r\nVia: SIP/2.0/TCP {CALLER};branch=z9hG4bK-1\r\n"
-                   f"Route: {route}\r\nFrom: <sip:b@b>;tag=1\r\nTo: <sip:a@a>\r\nCall-ID: ask\r\nCSeq: 1 {method}\r\n"
-                   "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n")
-        with self.lab.inside("server"):
-            asker = socket.create_connection(tuple(CORE.split(":")), PATIENCE)
+    def ask(self, side, place, *headers, method="OPTIONS", uri="sip:alice@10.9.0.2"):
+        """Status of what is answered to a request from one side of the lab, sent over TCP."""
+        request = [f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/TCP {CALLER};branch=z9hG4bK-1", "From: <sip:b@b>;tag=1",
+                   "To: <sip:b@b>", "Call-ID: ask", f"CSeq: 1 {method}", *headers, "Content-Length: 0", "", ""]
+        with self.lab.inside(side):
+            asker = socket.create_connection(tuple(place.split(":")), PATIENCE)
         with asker:
-            asker.sendall(request.encode())
+            asker.sendall("\r\n".join(request).encode())
             return int(asker.recv(65536).split()[1])
+
+    def ask_core(self, route):
+        """The same as from the registrar."""
+        return self.ask("server", CORE, f"Route: {route}")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The example edge proxy between real user agents and a real registrar: calls over the right flow (RFC 5626)."""
 
+import socket
 import sys
 
 sys.dont_write_bytecode = True
 
 from edge_proxy_lab import CORE, EDGES, EdgeProxyCase, other  # noqa: E402
-from harness import eventually, main  # noqa: E402
+from harness import PATIENCE, eventually, main  # noqa: E402
 
 
 class EdgeProxyTest(EdgeProxyCase):
@@ -51,10 +52,29 @@ class EdgeProxyTest(EdgeProxyCase):
         self.start_user()
         token = self.token(EDGES[0])
         forged = ("B" if token[0] == "A" else "A") + token[1:]
-        self.assertEqual(self.ask_edge(f"<sip:{token}@{CORE};transport=tcp;lr>"), 200)
-        self.assertEqual(self.ask_edge(f"<sip:{forged}@{CORE};transport=tcp;lr>"), 403)
-        self.assertEqual(self.ask_edge(f"<sip:{CORE};lr>"), 403)
-        self.assertEqual(self.ask_edge(f"<sip:{token}@192.0.2.99;lr>"), 404)
+        self.assertEqual(self.ask_core(f"<sip:{token}@{CORE};transport=tcp;lr>"), 200)
+        self.assertEqual(self.ask_core(f"<sip:{forged}@{CORE};transport=tcp;lr>"), 403)
+        self.assertEqual(self.ask_core(f"<sip:{CORE};lr>"), 403)
+        self.assertEqual(self.ask_core(f"<sip:{token}@192.0.2.99;lr>"), 404)
+
+    def test_a_strangers_token_leads_nowhere_from_outside(self):
+        alice = self.start_user()
+        uri = "sip:nobody@example.test"
+        self.assertEqual(self.ask("home", EDGES[0], f"Route: <sip:{self.token(EDGES[1])}@{CORE};lr>", uri=uri), 480)
+        self.assertEqual(self.ask("home", EDGES[0], f"Route: <sip:{self.token(EDGES[1])}@{EDGES[0]};lr>", uri=uri), 480)
+        self.assertEqual(alice.received("OPTIONS "), [])
+
+    def test_what_cannot_be_forwarded_is_answered(self):
+        self.assertEqual(self.ask("home", EDGES[0], "Max-Forwards: 0"), 483)
+        self.registrar.terminate()
+        self.registrar.wait()
+        self.assertEqual(self.ask("home", EDGES[0]), 503)
+
+    def test_a_caller_who_gives_up_is_heard_by_the_user_agent(self):
+        alice = self.start_user(answer="manual")
+        self.call(scenario="cancel")
+        self.assertEqual(alice.received("CANCEL "), alice.received("INVITE "))
+        self.assertTrue(eventually(lambda: alice.received("ACK ") == alice.received("INVITE ")), alice.said())
 
     def test_one_user_agent_calls_another(self):
         alice = self.start_user()
@@ -64,6 +84,46 @@ class EdgeProxyTest(EdgeProxyCase):
         bob.tell("hangup")
         self.assertTrue(eventually(lambda: alice.received("BYE ")), alice.said())
         self.assertEqual(len(bob.received("INVITE ")), 1)
+
+
+class EdgeProxyOverUdpTest(EdgeProxyTest):  # N1
+    transport = "udp"
+
+    def test_a_phone_without_outbound_is_reached_through_its_nat(self):  # N1, N3
+        phone = self.socket_at("home")
+        phone.connect(("192.0.2.1", 5060))
+        own = "{}:{}".format(*phone.getsockname())
+        phone.send(request("REGISTER", "sip:example.test", own, "sip:phone@example.test", f"Contact: <sip:phone@{own}>"))
+        answer = phone.recv(65536).decode()
+        self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
+        self.assertIn("received=192.0.2.13", answer)
+        self.assertEqual(self.bound_flows("sip:phone@example.test"), [self.edge_flow(EDGES[0])])
+
+        caller = self.socket_at("server")
+        caller.connect(("198.51.100.11", 5060))
+        own = "{}:{}".format(*caller.getsockname())
+        caller.send(request("MESSAGE", "sip:phone@example.test", own, "sip:caller@example.test"))
+        message = phone.recv(65536).decode()
+        self.assertTrue(message.startswith("MESSAGE sip:phone@10.9.0.2:"), message)
+        phone.send(message.replace(message.partition("\r\n")[0], "SIP/2.0 200 OK", 1).encode())
+        answer = caller.recv(65536).decode()
+        while answer.startswith("SIP/2.0 100 "):
+            answer = caller.recv(65536).decode()
+        self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
+
+    def socket_at(self, side):
+        with self.lab.inside(side):
+            one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        one.settimeout(PATIENCE)
+        self.addCleanup(one.close)
+        return one
+
+
+def request(method, uri, sent_by, sender, *headers):
+    lines = [f"{method} {uri} SIP/2.0", f"Via: SIP/2.0/UDP {sent_by};branch=z9hG4bK-{method};rport",
+             f"From: <{sender}>;tag=1", f"To: <{sender if method == 'REGISTER' else uri}>", f"Call-ID: {method}",
+             f"CSeq: 1 {method}", "Max-Forwards: 70", *headers, "Content-Length: 0", "", ""]
+    return "\r\n".join(lines).encode()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from harness import eventually, main  # noqa: E402
 RECOVERY = 150  # seconds; with the keep-alive that finds out, and a busy machine
 
 
-class EdgeRecoveryTest(EdgeProxyCase):
+class BrokerRestartTest(EdgeProxyCase):
     def test_after_a_restart_of_the_broker_tokens_are_known_and_their_flows_gone(self):  # E3, E4
         alice = self.start_user()
         tokens = [self.token(edge) for edge in EDGES]
@@ -20,12 +20,14 @@ class EdgeRecoveryTest(EdgeProxyCase):
         self.restart(*self.flags)
         verdicts = [self.broker.flowctl("verify", "--", token).json for token in tokens]
         self.assertEqual([one["state"] for one in verdicts], ["TOKEN_STATE_GONE"] * 2)
-        self.assertEqual(self.ask_edge(f"<sip:{tokens[0]}@{CORE};lr>"), 430)
+        self.assertEqual(self.ask_core(f"<sip:{tokens[0]}@{CORE};lr>"), 430)
         self.home.mend()
         for reg_id in (1, 2):
             alice.await_registered(reg_id, times=2, patience=RECOVERY)
         self.call()
 
+
+class NatRebindingTest(EdgeProxyCase):
     def test_the_nat_forgets_its_mappings_and_the_user_agent_comes_back(self):  # N3, O6, B3, B4
         alice = self.start_user()
         self.call()
@@ -40,6 +42,10 @@ class EdgeRecoveryTest(EdgeProxyCase):
         self.lose(other(primary))
         self.call()
         self.assertEqual(alice.received("INVITE ")[2:], [primary])
+
+
+class NatRebindingOverUdpTest(NatRebindingTest):
+    transport = "udp"
 
 
 if __name__ == "__main__":
