@@ -14,18 +14,15 @@ sys.path.insert(0, os.path.join(HERE, "..", "integration"))
 from baresip import Baresip  # noqa: E402
 from harness import PATIENCE, BrokerTest, eventually, program  # noqa: E402
 
-EDGES = ("192.0.2.1:5060", "192.0.2.2:5060")  # one flow to each
+PLAIN_EDGES, TLS_EDGES = [[f"192.0.2.{n}:{port}" for n in (1, 2)] for port in (5060, 5061)]  # one flow to each
 CORE = "192.0.2.1:5070"
 REGISTRAR = "198.51.100.11:5060"
 CALLER = "192.0.2.14"
 
 
-def other(edge):
-    return EDGES[1 - EDGES.index(edge)]
-
-
 class EdgeProxyCase(BrokerTest):
     transport = "tcp"  # of the user agents
+    edges = PLAIN_EDGES
 
     @classmethod
     def setUpClass(cls):
@@ -33,8 +30,11 @@ class EdgeProxyCase(BrokerTest):
         cls.home = cls.lab.add_home()
         with open(f"{cls.lab.state}/token-keys", "w") as file:
             file.write("1 " + "5a" * 20 + "\n")
-        cls.listeners = [f"{transport}:{place}" for place in (*EDGES, CORE) for transport in ("tcp", "udp")]
-        cls.flags = ("--edge-listen", ",".join(cls.listeners), "--edge-token-keys-file", f"{cls.lab.state}/token-keys")
+        cls.listeners = [f"{transport}:{place}" for place in (*PLAIN_EDGES, CORE) for transport in ("tcp", "udp")]
+        cls.listeners += [f"tls:{place}" for place in TLS_EDGES]
+        cls.flags = ("--edge-listen", ",".join(cls.listeners), "--edge-token-keys-file", f"{cls.lab.state}/token-keys",
+                     "--tls-certificate-file", f"{cls.lab.state}/server.pem",
+                     "--tls-private-key-file", f"{cls.lab.state}/server.key")
 
     def setUp(self):
         super().setUp()
@@ -65,7 +65,7 @@ class EdgeProxyCase(BrokerTest):
         self.assertTrue(eventually(lambda: subprocess.run(listing, capture_output=True).stdout), place)
 
     def start_user(self, user="alice", **options):
-        agent = Baresip(self.lab, user, [f"sip:{edge};transport={self.transport}" for edge in EDGES], **options)
+        agent = Baresip(self.lab, user, [f"sip:{edge};transport={self.transport}" for edge in self.edges], **options)
         self.addCleanup(agent.stop)
         for reg_id in (1, 2):
             agent.await_registered(reg_id)
@@ -79,6 +79,9 @@ class EdgeProxyCase(BrokerTest):
         if done.returncode != 0:
             with open(f"{self.lab.state}/sipp-errors") as errors:
                 self.fail(f"the call failed:\n{errors.read()}")
+
+    def other(self, edge):
+        return self.edges[1 - self.edges.index(edge)]
 
     def edge_flow(self, edge):
         """The flow of the one user agent to that listener."""

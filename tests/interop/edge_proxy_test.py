@@ -6,7 +6,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from edge_proxy_lab import CORE, EDGES, EdgeProxyCase, other  # noqa: E402
+from edge_proxy_lab import CORE, PLAIN_EDGES, TLS_EDGES, EdgeProxyCase  # noqa: E402
 from harness import PATIENCE, eventually, main  # noqa: E402
 
 
@@ -15,15 +15,15 @@ class EdgeProxyTest(EdgeProxyCase):
         alice = self.start_user()
         self.call()
         self.assertEqual(len(alice.received("INVITE ")), 1)
-        self.assertIn(alice.received("INVITE ")[0], EDGES)
+        self.assertIn(alice.received("INVITE ")[0], self.edges)
         self.assertEqual(alice.received("BYE "), alice.received("INVITE "))
 
     def test_the_broker_knows_who_has_registered(self):  # B1, B2, B4
         self.assertEqual(self.bound_flows(), [])
         self.start_user()
-        self.assertEqual(sorted(self.bound_flows()), sorted(map(self.edge_flow, EDGES)))
-        self.lose(EDGES[0])
-        self.assertEqual(self.bound_flows(), [self.edge_flow(EDGES[1])])
+        self.assertEqual(sorted(self.bound_flows()), sorted(map(self.edge_flow, self.edges)))
+        self.lose(self.edges[0])
+        self.assertEqual(self.bound_flows(), [self.edge_flow(self.edges[1])])
 
     def test_a_call_takes_the_other_flow_when_the_primary_has_ended(self):  # B3, B4, E4
         alice = self.start_user()
@@ -31,7 +31,7 @@ class EdgeProxyTest(EdgeProxyCase):
         primary = alice.received("INVITE ")[0]
         self.lose(primary)
         self.call()
-        self.assertEqual(alice.received("INVITE ")[1:], [other(primary)])
+        self.assertEqual(alice.received("INVITE ")[1:], [self.other(primary)])
 
     def test_a_user_agent_that_starts_again_is_reached_over_its_new_flows(self):  # O1, O2, B2, B3
         alice = self.start_user()
@@ -46,11 +46,11 @@ class EdgeProxyTest(EdgeProxyCase):
         primary = alice.received("INVITE ")[0]
         self.home.cut(primary)
         self.call()
-        self.assertEqual(alice.received("INVITE ")[1:], [other(primary)])
+        self.assertEqual(alice.received("INVITE ")[1:], [self.other(primary)])
 
     def test_a_forged_token_is_refused(self):  # E4
         self.start_user()
-        token = self.token(EDGES[0])
+        token = self.token(self.edges[0])
         forged = ("B" if token[0] == "A" else "A") + token[1:]
         self.assertEqual(self.ask_core(f"<sip:{token}@{CORE};transport=tcp;lr>"), 200)
         self.assertEqual(self.ask_core(f"<sip:{forged}@{CORE};transport=tcp;lr>"), 403)
@@ -59,16 +59,16 @@ class EdgeProxyTest(EdgeProxyCase):
 
     def test_a_strangers_token_leads_nowhere_from_outside(self):
         alice = self.start_user()
-        uri = "sip:nobody@example.test"
-        self.assertEqual(self.ask("home", EDGES[0], f"Route: <sip:{self.token(EDGES[1])}@{CORE};lr>", uri=uri), 480)
-        self.assertEqual(self.ask("home", EDGES[0], f"Route: <sip:{self.token(EDGES[1])}@{EDGES[0]};lr>", uri=uri), 480)
+        for place in (CORE, PLAIN_EDGES[0]):
+            route = f"Route: <sip:{self.token(self.edges[1])}@{place};lr>"
+            self.assertEqual(self.ask("home", PLAIN_EDGES[0], route, uri="sip:nobody@example.test"), 480)
         self.assertEqual(alice.received("OPTIONS "), [])
 
     def test_what_cannot_be_forwarded_is_answered(self):
-        self.assertEqual(self.ask("home", EDGES[0], "Max-Forwards: 0"), 483)
+        self.assertEqual(self.ask("home", PLAIN_EDGES[0], "Max-Forwards: 0"), 483)
         self.registrar.terminate()
         self.registrar.wait()
-        self.assertEqual(self.ask("home", EDGES[0]), 503)
+        self.assertEqual(self.ask("home", PLAIN_EDGES[0]), 503)
 
     def test_a_caller_who_gives_up_is_heard_by_the_user_agent(self):
         alice = self.start_user(answer="manual")
@@ -86,6 +86,11 @@ class EdgeProxyTest(EdgeProxyCase):
         self.assertEqual(len(bob.received("INVITE ")), 1)
 
 
+class EdgeProxyOverTlsTest(EdgeProxyTest):
+    transport = "tls"
+    edges = TLS_EDGES
+
+
 class EdgeProxyOverUdpTest(EdgeProxyTest):  # N1
     transport = "udp"
 
@@ -97,7 +102,7 @@ class EdgeProxyOverUdpTest(EdgeProxyTest):  # N1
         answer = phone.recv(65536).decode()
         self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
         self.assertIn("received=192.0.2.13", answer)
-        self.assertEqual(self.bound_flows("sip:phone@example.test"), [self.edge_flow(EDGES[0])])
+        self.assertEqual(self.bound_flows("sip:phone@example.test"), [self.edge_flow(self.edges[0])])
 
         caller = self.socket_at("server")
         caller.connect(("198.51.100.11", 5060))

@@ -5,7 +5,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from edge_proxy_lab import CORE, EDGES, EdgeProxyCase, other  # noqa: E402
+from edge_proxy_lab import CORE, EdgeProxyCase  # noqa: E402
 from harness import eventually, main  # noqa: E402
 
 RECOVERY = 150  # seconds; with the keep-alive that finds out, and a busy machine
@@ -14,8 +14,8 @@ RECOVERY = 150  # seconds; with the keep-alive that finds out, and a busy machin
 class BrokerRestartTest(EdgeProxyCase):
     def test_after_a_restart_of_the_broker_tokens_are_known_and_their_flows_gone(self):  # E3, E4
         alice = self.start_user()
-        tokens = [self.token(edge) for edge in EDGES]
-        for edge in EDGES:
+        tokens = [self.token(edge) for edge in self.edges]
+        for edge in self.edges:
             self.home.cut(edge)
         self.restart(*self.flags)
         verdicts = [self.broker.flowctl("verify", "--", token).json for token in tokens]
@@ -35,11 +35,11 @@ class NatRebindingTest(EdgeProxyCase):
         token = self.token(primary)
         self.home.rebind(primary)
         self.call()  # meanwhile over the other flow
-        self.assertEqual(alice.received("INVITE ")[1:], [other(primary)])
+        self.assertEqual(alice.received("INVITE ")[1:], [self.other(primary)])
         self.assertTrue(eventually(lambda: self.broker.flowctl("verify", "--", token).json["state"] == "TOKEN_STATE_GONE"))
-        alice.await_registered(1 + EDGES.index(primary), times=2, patience=RECOVERY)
+        alice.await_registered(1 + self.edges.index(primary), times=2, patience=RECOVERY)
         self.assertNotEqual(self.token(primary), token)
-        self.lose(other(primary))
+        self.lose(self.other(primary))
         self.call()
         self.assertEqual(alice.received("INVITE ")[2:], [primary])
 

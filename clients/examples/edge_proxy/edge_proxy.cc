@@ -47,9 +47,10 @@ void EdgeProxy::OnMessage(const client::IncomingMessage& in) {
     return PassBack(*message);
   }
   const SipMessage request = *message;
-  const Destination flow_id = !CountHop(*message) ? tl::unexpected(Refusal{483, "Too Many Hops"})
-                              : from_user         ? FromUser(*message, in)
-                                                  : FromCore(*message, in);
+  const Destination flow_id = BranchOf(request).empty() ? tl::unexpected(Refusal{400, "Bad Via"})
+                              : !CountHop(*message)     ? tl::unexpected(Refusal{483, "Too Many Hops"})
+                              : from_user               ? FromUser(*message, in)
+                                                        : FromCore(*message, in);
   if (flow_id) {
     relay_->Send(*flow_id, message->Text(), next_tag_);
     sent_.push_back({.tag = next_tag_++, .came_over = in.flow_id, .request = request});

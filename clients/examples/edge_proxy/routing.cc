@@ -14,6 +14,9 @@ using client::Transport;
 
 constexpr std::string_view kBranchCookie = "z9hG4bK";  // RFC 3261 s.8.1.1.7
 
+constexpr std::string_view kTokenCharacters =  // RFC 3261 s.25.1
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
+
 constexpr std::array<std::pair<std::string_view, Transport>, 3> kTransports{
     {{"udp", Transport::kUdp}, {"tcp", Transport::kTcp}, {"tls", Transport::kTls}}};
 
@@ -48,7 +51,8 @@ void RecordRoute(SipMessage& request, const UserFlow& user, const Place& came_in
 }  // namespace
 
 std::string BranchOf(const SipMessage& message) {
-  return ParameterOf(message.First("Via").value_or(""), "branch").value_or("");
+  const std::string branch = ParameterOf(message.First("Via").value_or(""), "branch").value_or("");
+  return branch.find_first_not_of(kTokenCharacters) == std::string::npos ? branch : "";
 }
 
 std::optional<Place> Place::Parse(std::string_view listener) {

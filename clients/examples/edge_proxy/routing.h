@@ -43,7 +43,7 @@ struct UserFlow {
   Place place;  ///< our end
 };
 
-/// Of the topmost Via: names the transaction. "" where there is none.
+/// Of the topmost Via: names the transaction. "" where there is none, or one with characters that none may have.
 std::string BranchOf(const SipMessage& message);
 
 /// The message came from there: fills in `received` and `rport` of the topmost Via (RFC 3261 s.18.2.1, RFC 3581).

@@ -157,6 +157,41 @@ TEST(RoutingTest, CountsHops) {
   EXPECT_EQ(without.First("Max-Forwards"), "69");
 }
 
+// Whatever a peer sends: an answer or none, never a crash (the sanitizers watch), and no header field that was not
+// there.
+void Survives(const std::string& text) {
+  const auto message = SipMessage::Parse(text);
+  if (!message || BranchOf(*message).empty()) return;  // or 400
+  SipMessage forwarded = *message;
+  CountHop(forwarded);
+  NoteSource(forwarded, {.address = "192.0.2.13", .port = 40000});
+  TakeOwnRoutes(forwarded, kPlaces);
+  PrepareForCore(forwarded, {.token = "TOKEN", .place = kEdge}, kCore);
+  EXPECT_TRUE(SipMessage::Parse(forwarded.Text())) << text;
+  EXPECT_EQ(TakeOwnVia(forwarded), "TOKEN") << text;
+  EXPECT_TRUE(SipMessage::Parse(message->Answer(403, "No").Text())) << text;
+  BindingOf(*message, "flow");
+  UriOf(text);
+  ParameterOf(text, "tag");
+}
+
+TEST(RoutingTest, SurvivesWhateverIsLeftOutOrPutIn) {
+  const std::string whole =
+      "REGISTER sip:h SIP/2.0\r\nv: SIP/2.0/TCP h;branch=z9.x;y=\"\\\"\";rport,a\r\nTo: \"x\" <sip:a:b@c>;tag=1\r\n"
+      "Route: <sip:T@10.0.0.1:5070;lr>, <sip:u>\r\nContact: *\r\n ;reg-id=1\r\nMax-Forwards: 7\r\nExpires: "
+      "9\r\n\r\nbody";
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    Survives(whole.substr(0, at));
+    Survives(whole.substr(at));
+    for (const char c : std::string_view("\",<>;:= \r\n@\\\0*", 14)) {
+      std::string changed = whole;
+      changed[at] = c;
+      Survives(changed);
+      Survives(whole.substr(0, at) + c + whole.substr(at));
+    }
+  }
+}
+
 TEST(PlacesTest, UdpStaysUdp) {
   const Place udp{.transport = Transport::kUdp, .host_port = "10.0.0.1:5070"};
   const Places both{.edge = {kEdge}, .core = {kCore, udp}};
