@@ -83,10 +83,13 @@ class EdgeProxyCase(BrokerTest):
     def other(self, edge):
         return self.edges[1 - self.edges.index(edge)]
 
+    def edge_flows(self, edge):
+        listener = f"{self.transport}:{edge}"
+        return [flow["flow_id"] for flow in self.broker.flows() if flow.get("listener") == listener]
+
     def edge_flow(self, edge):
         """The flow of the one user agent to that listener."""
-        listener = f"{self.transport}:{edge}"
-        return next(flow["flow_id"] for flow in self.broker.flows() if flow.get("listener") == listener)
+        return self.edge_flows(edge)[0]
 
     def bound_flows(self, aor="sip:alice@example.test"):
         """Over which the broker would reach it, best first."""

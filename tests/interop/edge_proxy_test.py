@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The example edge proxy between real user agents and a real registrar: calls over the right flow (RFC 5626)."""
 
+import select
 import socket
 import sys
 
@@ -64,12 +65,6 @@ class EdgeProxyTest(EdgeProxyCase):
             self.assertEqual(self.ask("home", PLAIN_EDGES[0], route, uri="sip:nobody@example.test"), 480)
         self.assertEqual(alice.received("OPTIONS "), [])
 
-    def test_what_cannot_be_forwarded_is_answered(self):
-        self.assertEqual(self.ask("home", PLAIN_EDGES[0], "Max-Forwards: 0"), 483)
-        self.registrar.terminate()
-        self.registrar.wait()
-        self.assertEqual(self.ask("home", PLAIN_EDGES[0]), 503)
-
     def test_a_caller_who_gives_up_is_heard_by_the_user_agent(self):
         alice = self.start_user(answer="manual")
         self.call(scenario="cancel")
@@ -84,6 +79,35 @@ class EdgeProxyTest(EdgeProxyCase):
         bob.tell("hangup")
         self.assertTrue(eventually(lambda: alice.received("BYE ")), alice.said())
         self.assertEqual(len(bob.received("INVITE ")), 1)
+
+
+class EdgeProxyRefusalTest(EdgeProxyCase):
+    def test_what_cannot_be_forwarded_is_answered(self):
+        self.assertEqual(self.ask("home", PLAIN_EDGES[0], "Max-Forwards: 0"), 483)
+        self.registrar.terminate()
+        self.registrar.wait()
+        self.assertEqual(self.ask("home", PLAIN_EDGES[0]), 503)
+
+    def test_a_user_agent_that_does_not_read_is_given_up(self):
+        self.restart(*self.flags, "--flow-send-queue", "64K")
+        with self.lab.inside("home"):
+            deaf = socket.create_connection(("192.0.2.1", 5060), PATIENCE)
+        self.addCleanup(deaf.close)
+        deaf.sendall(request("OPTIONS", "sip:example.test", "10.9.0.2", "sip:deaf@example.test"))
+        self.assertTrue(eventually(lambda: self.edge_flows(PLAIN_EDGES[0])))
+        route = f"Route: <sip:{self.token(PLAIN_EDGES[0])}@{CORE};transport=tcp;lr>"
+        self.assertEqual(self.ask_repeatedly(route, times=1000), 430)
+
+    def ask_repeatedly(self, route, times):
+        """Status of the first answer to many requests, each of them long."""
+        with self.lab.inside("server"):
+            core = socket.create_connection(("192.0.2.1", 5070), PATIENCE)
+        with core:
+            for _ in range(times):
+                core.sendall(request("MESSAGE", "sip:a@b", "192.0.2.14", "sip:b@b", route, "Subject: " + 16384 * "x"))
+                if select.select([core], [], [], 0)[0]:
+                    break
+            return int(core.recv(65536).split()[1])
 
 
 class EdgeProxyOverTlsTest(EdgeProxyTest):

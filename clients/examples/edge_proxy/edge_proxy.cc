@@ -19,6 +19,9 @@ constexpr std::size_t kSentKept = 256;
 // REGISTERs on their way at once. Whose is forgotten is bound with his next one.
 constexpr std::size_t kRegisteringKept = 1024;
 
+constexpr EdgeProxy::Refusal kNoRegistrar{503, "Registrar Unreachable"};
+constexpr EdgeProxy::Refusal kFlowFailed{430, "Flow Failed"};
+
 }  // namespace
 
 void EdgeProxy::Run() {
@@ -42,22 +45,27 @@ void EdgeProxy::OnMessage(const client::IncomingMessage& in) {
   auto message = SipMessage::Parse(in.message);
   if (!message) return;
   const bool from_user = in.origin && !options_.places.IsCore(in.origin->listener);
-  if (!message->IsRequest()) {
-    if (!from_user) BindAccepted(*message);
-    return PassBack(*message);
-  }
-  const SipMessage request = *message;
+  if (message->IsRequest()) return OnRequest(*message, in, from_user);
+  if (!from_user) BindAccepted(*message);
+  PassBack(*message);
+}
+
+void EdgeProxy::OnRequest(const SipMessage& request, const client::IncomingMessage& in, bool from_user) {
+  SipMessage forwarded = request;
   const Destination flow_id = BranchOf(request).empty() ? tl::unexpected(Refusal{400, "Bad Via"})
-                              : !CountHop(*message)     ? tl::unexpected(Refusal{483, "Too Many Hops"})
-                              : from_user               ? FromUser(*message, in)
-                                                        : FromCore(*message, in);
-  if (flow_id) {
-    relay_->Send(*flow_id, message->Text(), next_tag_);
-    sent_.push_back({.tag = next_tag_++, .came_over = in.flow_id, .request = request});
-    if (sent_.size() > kSentKept) sent_.pop_front();
-  } else if (request.Method() != "ACK") {
-    relay_->Send(in.flow_id, request.Answer(flow_id.error().status, flow_id.error().reason).Text());
+                              : !CountHop(forwarded)    ? tl::unexpected(Refusal{483, "Too Many Hops"})
+                              : from_user               ? FromUser(forwarded, in)
+                                                        : FromCore(forwarded, in);
+  if (flow_id) relay_->Send(*flow_id, forwarded.Text(), ++last_tag_);
+  if (request.Method() == "ACK") return;  // is never answered
+  const Refusal refusal = !flow_id ? flow_id.error() : from_user ? kNoRegistrar : kFlowFailed;
+  std::string answer = request.Answer(refusal.status, refusal.reason).Text();
+  if (!flow_id) {
+    relay_->Send(in.flow_id, answer);
+    return;
   }
+  sent_.push_back({.tag = last_tag_, .came_over = in.flow_id, .answer = std::move(answer)});
+  if (sent_.size() > kSentKept) sent_.pop_front();
 }
 
 /// Over whatever flow the broker has to the registrar.
@@ -71,7 +79,7 @@ EdgeProxy::Destination EdgeProxy::FromUser(SipMessage& request, const client::In
   const auto flow = broker_.Acquire(acquire, kRegistrarTimeout);
   if (!flow) {
     std::cerr << flow.error().ToString() << std::endl;
-    return tl::unexpected(Refusal{503, "Registrar Unreachable"});
+    return tl::unexpected(kNoRegistrar);
   }
   NoteSource(request, origin.remote);
   TakeOwnRoutes(request, options_.places);
@@ -119,12 +127,11 @@ void EdgeProxy::BindAccepted(const SipMessage& response) {
   if (const auto bound = broker_.Bind(binding); !bound) std::cerr << bound.error().ToString() << std::endl;
 }
 
-/// The flow has ended between VerifyToken and Send.
+/// The flow has ended between VerifyToken and Send, or its user agent does not read.
 void EdgeProxy::OnSendFailure(const client::SendFailure& failure) {
   const std::lock_guard lock(mutex_);
   const auto found = std::ranges::find(sent_, failure.tag, &Sent::tag);
-  if (found == sent_.end() || found->request.Method() == "ACK") return;
-  relay_->Send(found->came_over, found->request.Answer(430, "Flow Failed").Text());
+  if (found != sent_.end()) relay_->Send(found->came_over, found->answer);
 }
 
 }  // namespace flowbroker::edge_proxy

@@ -26,21 +26,23 @@ struct Options {
 /// that they stay in order; who waits for the registrar holds up the flows, down to the user agents.
 class EdgeProxy {
  public:
+  /// What to say instead of forwarding a request.
+  struct Refusal {
+    int status = 0;
+    std::string_view reason;
+  };
+
   EdgeProxy(client::Client& broker, Options options) : broker_(broker), options_(std::move(options)) {}
 
   /// Serves until the process ends: opens the Relay stream again when the broker has been away.
   [[noreturn]] void Run();
 
  private:
-  /// What to say instead of forwarding a request.
-  struct Refusal {
-    int status = 0;
-    std::string_view reason;
-  };
   /// The flow to send it on.
   using Destination = tl::expected<std::string, Refusal>;
 
   void OnMessage(const client::IncomingMessage& in);
+  void OnRequest(const SipMessage& request, const client::IncomingMessage& in, bool from_user);
   Destination FromUser(SipMessage& request, const client::IncomingMessage& in);
   Destination FromCore(SipMessage& request, const client::IncomingMessage& in);
   void PassBack(SipMessage& response);
@@ -51,7 +53,7 @@ class EdgeProxy {
   struct Sent {
     std::uint64_t tag = 0;
     std::string came_over;
-    SipMessage request;
+    std::string answer;  ///< should it come to that
   };
 
   /// A REGISTER that the registrar has not answered yet.
@@ -66,7 +68,7 @@ class EdgeProxy {
   std::unique_ptr<client::RelayStream> relay_;
   std::deque<Sent> sent_;
   std::deque<Registering> registering_;
-  std::uint64_t next_tag_ = 1;
+  std::uint64_t last_tag_ = 0;
 };
 
 }  // namespace flowbroker::edge_proxy
