@@ -27,6 +27,12 @@ enum class Command : std::uint8_t {
   kBindings,
   kToken,
   kVerify,
+  kEnsureFlowSet,
+  kShowFlowSet,
+  kListFlowSets,
+  kDeleteFlowSet,
+  kWatchFlowSet,
+  kReportRegistration,
   kPrefs,
   kReach,
   kRaces,
@@ -48,25 +54,28 @@ struct Invocation {
   client::MutualTls tls = {};
   double timeout = 10;  ///< seconds
   bool json = false;
-  std::string subject;  ///< URI, flow id, token or address-of-record
+  std::string subject;  ///< URI, flow id, token, address-of-record or name of a flow set
   client::AcquireRequest request{.destination = {.to = std::string()}, .client_group = kOwnGroup, .want_trace = true};
   std::optional<std::string> group;  ///< as given: flows and watch show all groups otherwise
   // send
   std::string file = "-";  ///< "-": standard input
   double wait = 0;         ///< seconds; 0: do not wait for messages
   bool crlf = false;       ///< turn LF into CRLF
-  // send, watch, prefs and bindings with --watch, races
+  // send, watch, flow-set watch, prefs and bindings with --watch, races
   unsigned count = 0;  ///< end after so many messages, events or races; 0: no limit, for races 20
-  // watch, prefs and bindings with --watch
+  // watch, flow-set watch, prefs and bindings with --watch
   std::uint64_t after = 0;
   double duration = 0;  ///< seconds; 0: for ever
-  // report
+  // report, flow-set report
   client::TransactionOutcome outcome = client::TransactionOutcome::kAnswered;
   double rtt_ms = 0;        ///< 0: unknown
   double retry_after = -1;  ///< seconds; negative: none
   // keep-alive
   client::KeepAliveMethod keep_alive = client::KeepAliveMethod::kNone;
   double flow_timer = 0;  ///< seconds; 0: the broker's settings
+  // flow-set
+  client::FlowSetRequest flow_set{.name = {}, .uris = {}};
+  client::RegistrationReport registration{.name = {}, .flow_id = {}};  ///< with `retry_after`
   // prefs, bindings
   bool follow = false;  ///< --watch
   client::PreferenceFilter preferences;

@@ -50,6 +50,7 @@ Session::Session(const Invocation& asked, std::ostream& to, std::ostream& errors
   flows = v1::FlowService::NewStub(channel);
   edge = v1::EdgeService::NewStub(channel);
   history = v1::HistoryService::NewStub(channel);
+  outbound = v1::OutboundService::NewStub(channel);
 }
 
 void PrintJson(const Session& session, const google::protobuf::Message& message) {
@@ -97,6 +98,18 @@ ExitCode Run(Session& session) {
       return RunToken(session);
     case Command::kVerify:
       return RunVerify(session);
+    case Command::kEnsureFlowSet:
+      return RunEnsureFlowSet(session);
+    case Command::kShowFlowSet:
+      return RunShowFlowSet(session);
+    case Command::kListFlowSets:
+      return RunListFlowSets(session);
+    case Command::kDeleteFlowSet:
+      return RunDeleteFlowSet(session);
+    case Command::kWatchFlowSet:
+      return RunWatchFlowSet(session);
+    case Command::kReportRegistration:
+      return RunReportRegistration(session);
     case Command::kPrefs:
       return RunPrefs(session);
     case Command::kReach:

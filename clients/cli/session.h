@@ -15,6 +15,7 @@
 #include "flowbroker/v1/edge_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
 #include "flowbroker/v1/history_service.grpc.pb.h"
+#include "flowbroker/v1/outbound_service.grpc.pb.h"
 
 namespace flowbroker::cli {
 
@@ -36,6 +37,7 @@ struct Session {
   std::unique_ptr<v1::FlowService::StubInterface> flows;
   std::unique_ptr<v1::EdgeService::StubInterface> edge;
   std::unique_ptr<v1::HistoryService::StubInterface> history;
+  std::unique_ptr<v1::OutboundService::StubInterface> outbound;
 
   /// For the client library.
   client::ClientOptions BrokerOptions() const { return {.address = address, .tls = invocation.tls}; }
@@ -78,6 +80,12 @@ ExitCode RunKeepAlive(Session& session);
 ExitCode RunBindings(Session& session);
 ExitCode RunToken(Session& session);
 ExitCode RunVerify(Session& session);
+ExitCode RunEnsureFlowSet(Session& session);
+ExitCode RunShowFlowSet(Session& session);
+ExitCode RunListFlowSets(Session& session);
+ExitCode RunDeleteFlowSet(Session& session);
+ExitCode RunWatchFlowSet(Session& session);
+ExitCode RunReportRegistration(Session& session);
 ExitCode RunPrefs(Session& session);
 ExitCode RunReach(Session& session);
 ExitCode RunRaces(Session& session);

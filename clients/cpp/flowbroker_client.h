@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "clients/cpp/edge.h"
+#include "clients/cpp/flow_sets.h"
 #include "clients/cpp/history.h"
 #include "clients/cpp/relay_stream.h"
 #include "clients/cpp/result.h"
@@ -88,6 +89,17 @@ class Client {
   /// Best first, never two targets of one instance. Empty: nobody is registered.
   Result<std::vector<BindingTarget>> LookupBindings(const std::string& aor);
 
+  /// Keeps a flow to each of two to four outbound proxies, from now on and over restarts. Idempotent. The flows come
+  /// afterwards: see WatchFlowSet.
+  Result<FlowSet> EnsureFlowSet(const FlowSetRequest& request);
+  Result<FlowSet> GetFlowSet(const std::string& name);
+  /// All of our tenant, over as many pages as it takes.
+  Result<std::vector<FlowSet>> ListFlowSets();
+  /// Closes its flows and forgets its instance-id.
+  Result<void> DeleteFlowSet(const std::string& name);
+  /// How the REGISTER over a flow of a set ended. kNotFound: the reg-id has another flow by now.
+  Result<void> ReportRegistration(const RegistrationReport& report);
+
   /// What is known of each prefix, over as many pages as it takes.
   Result<std::vector<FamilyPreference>> ListFamilyPreferences(const PreferenceFilter& filter = {});
   /// What is known of the targets of a host. kNotFound: nothing.
@@ -103,6 +115,8 @@ class Client {
   std::unique_ptr<RelayStream> OpenRelay(RelayOptions options, RelayHandlers handlers);
   std::unique_ptr<Watch> WatchFlows(FlowWatchOptions options, WatchHandlers<FlowEvent> handlers);
   std::unique_ptr<Watch> WatchBindings(BindingWatchOptions options, WatchHandlers<BindingEvent> handlers);
+  /// First a kSnapshot, unless it resumes.
+  std::unique_ptr<Watch> WatchFlowSet(FlowSetWatchOptions options, WatchHandlers<FlowSetEvent> handlers);
   std::unique_ptr<Watch> WatchPreferences(PreferenceWatchOptions options, WatchHandlers<PreferenceEvent> handlers);
 
  private:

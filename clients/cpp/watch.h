@@ -28,6 +28,11 @@ struct BindingWatchOptions {
   std::string aor = {};  ///< empty: all
 };
 
+struct FlowSetWatchOptions {
+  std::string name;
+  std::uint64_t after_sequence = 0;
+};
+
 /// What a Watch tells. Threads as in RelayHandlers.
 template <typename Event>
 struct WatchHandlers {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "clients/cpp/edge.h"
+#include "clients/cpp/flow_sets.h"
 #include "clients/cpp/history.h"
 #include "clients/cpp/result.h"
 #include "clients/cpp/types.h"
@@ -13,6 +14,7 @@
 #include "flowbroker/v1/edge_service.pb.h"
 #include "flowbroker/v1/flow_service.pb.h"
 #include "flowbroker/v1/history_service.pb.h"
+#include "flowbroker/v1/outbound_service.pb.h"
 
 // Between the plain structs of the public headers and the contract. Private to clients/: library and flowctl.
 namespace flowbroker::client {
@@ -24,6 +26,8 @@ v1::ReportOutcomeRequest ToProto(const TransactionReport& report);
 v1::SetKeepAliveRequest ToProto(const std::string& flow_id, const KeepAlive& keep_alive);
 v1::BindRequest ToProto(const BindRequest& request);
 v1::UnbindRequest ToProto(const UnbindRequest& request);
+v1::EnsureFlowSetRequest ToProto(const FlowSetRequest& request);
+v1::ReportRegistrationRequest ToProto(const RegistrationReport& report);
 v1::ListFamilyPreferencesRequest ToProto(const PreferenceFilter& filter);
 v1::GetReachabilityRequest ToProto(const ReachabilityQuery& query);
 v1::ListRacesRequest ToProto(const RaceFilter& filter);
@@ -39,6 +43,8 @@ VerifiedToken FromProto(const v1::VerifyTokenResponse& response);
 BoundContact FromProto(const v1::BoundContact& contact);
 BindingTarget FromProto(const v1::BindingTarget& target);
 BindingEvent FromProto(const v1::BindingEvent& event);
+FlowSet FromProto(const v1::FlowSet& set);
+FlowSetEvent FromProto(const v1::FlowSetEvent& event);
 FamilyPreference FromProto(const v1::FamilyPreference& preference);
 TargetReachability FromProto(const v1::TargetReachability& target);
 Race FromProto(const v1::Race& race);

@@ -76,6 +76,10 @@ TEST(CommandLineTest, EveryCommandIsThere) {
   EXPECT_EQ(Parse({"token", "f"}).invocation->command, Command::kToken);
   EXPECT_EQ(Parse({"verify", "t"}).invocation->command, Command::kVerify);
   EXPECT_EQ(Parse({"warm", "sip:x"}).invocation->command, Command::kWarm);
+  EXPECT_EQ(Parse({"flow-set", "show", "trunk"}).invocation->command, Command::kShowFlowSet);
+  EXPECT_EQ(Parse({"flow-set", "list"}).invocation->command, Command::kListFlowSets);
+  EXPECT_EQ(Parse({"flow-set", "delete", "trunk"}).invocation->command, Command::kDeleteFlowSet);
+  EXPECT_EQ(Parse({"flow-set", "watch", "trunk", "--after", "7"}).invocation->after, 7U);
   EXPECT_EQ(Parse({"report", "f", "--outcome", "timed-out"}).invocation->outcome,
             client::TransactionOutcome::kTimedOut);
 }
@@ -93,6 +97,9 @@ TEST(CommandLineTest, WrongUsageIsExitCodeTwo) {
   EXPECT_EQ(Parse({"acquire", "sip:x", "--transport", "sctp"}).code, ExitCode::kUsage);
   EXPECT_EQ(Parse({"acquire", "sip:x", "--timeout", "0"}).code, ExitCode::kUsage);
   EXPECT_EQ(Parse({"bindings"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Parse({"flow-set"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Parse({"flow-set", "ensure", "trunk"}).code, ExitCode::kUsage);
+  EXPECT_EQ(Parse({"flow-set", "report", "trunk", "1", "f", "--retry-after", "7"}).code, ExitCode::kUsage);
   EXPECT_EQ(Parse({"keep-alive", "f", "ping"}).code, ExitCode::kUsage);
   EXPECT_EQ(Parse({"keep-alive", "f", "crlf", "--flow-timer", "0"}).code, ExitCode::kUsage);
   EXPECT_FALSE(Parse({"acquire"}).invocation);

@@ -201,6 +201,57 @@ class FakeBroker::Flows final : public v1::FlowService::Service {
   Promise<bool> stopped_;
 };
 
+class FakeBroker::Outbound final : public v1::OutboundService::Service {
+ public:
+  explicit Outbound(FakeBroker& fake) : fake_(fake) {}
+
+  grpc::Status EnsureFlowSet(grpc::ServerContext*, const v1::EnsureFlowSetRequest* request,
+                             v1::EnsureFlowSetResponse* response) override {
+    fake_.ensured.Set(*request);
+    *response->mutable_flow_set() = fake_.flow_sets.at(0);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetFlowSet(grpc::ServerContext*, const v1::GetFlowSetRequest* request,
+                          v1::GetFlowSetResponse* response) override {
+    const auto found = std::ranges::find(fake_.flow_sets, request->name(), &v1::FlowSet::name);
+    if (found == fake_.flow_sets.end()) return {grpc::StatusCode::NOT_FOUND, "unknown_flow: no flow set of that name"};
+    *response->mutable_flow_set() = *found;
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListFlowSets(grpc::ServerContext*, const v1::ListFlowSetsRequest* request,
+                            v1::ListFlowSetsResponse* response) override {
+    const std::size_t at = request->page_token().size();  // as many characters as pages before
+    if (at < fake_.flow_sets.size()) *response->add_flow_sets() = fake_.flow_sets[at];
+    if (at + 1 < fake_.flow_sets.size()) response->set_next_page_token(std::string(at + 1, 'x'));
+    return grpc::Status::OK;
+  }
+
+  grpc::Status DeleteFlowSet(grpc::ServerContext*, const v1::DeleteFlowSetRequest* request,
+                             v1::DeleteFlowSetResponse*) override {
+    fake_.deleted_set.Set(request->name());
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ReportRegistration(grpc::ServerContext*, const v1::ReportRegistrationRequest* request,
+                                  v1::ReportRegistrationResponse*) override {
+    fake_.registration.Set(*request);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status WatchFlowSet(grpc::ServerContext* context, const v1::WatchFlowSetRequest* request,
+                            grpc::ServerWriter<v1::WatchFlowSetResponse>* writer) override {
+    return Stream(fake_.flow_set_events, request->after_sequence(), *context, *writer, stopped_);
+  }
+
+  void Stop() { stopped_.Set(true); }
+
+ private:
+  FakeBroker& fake_;
+  Promise<bool> stopped_;
+};
+
 class FakeBroker::History final : public v1::HistoryService::Service {
  public:
   explicit History(FakeBroker& fake) : fake_(fake) {}
@@ -269,7 +320,8 @@ FakeBroker::FakeBroker()
     : broker_(std::make_unique<Broker>(*this)),
       flows_(std::make_unique<Flows>(*this)),
       edge_(std::make_unique<Edge>(*this)),
-      history_(std::make_unique<History>(*this)) {
+      history_(std::make_unique<History>(*this)),
+      outbound_(std::make_unique<Outbound>(*this)) {
   std::string pattern = (std::filesystem::temp_directory_path() / "flowbroker-test-XXXXXX").string();
   directory_ = ::mkdtemp(pattern.data());
   address_ = "unix:" + directory_ + "/broker.sock";
@@ -278,6 +330,7 @@ FakeBroker::FakeBroker()
   builder.RegisterService(broker_.get());
   builder.RegisterService(flows_.get());
   builder.RegisterService(edge_.get());
+  builder.RegisterService(outbound_.get());
   builder.RegisterService(history_.get());
   server_ = builder.BuildAndStart();
 }
@@ -288,6 +341,7 @@ void FakeBroker::Stop() {
   flows_->Stop();
   edge_->Stop();
   history_->Stop();
+  outbound_->Stop();
   server_->Shutdown(std::chrono::system_clock::now());
   server_.reset();
 }

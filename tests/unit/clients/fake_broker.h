@@ -15,6 +15,7 @@
 #include "flowbroker/v1/edge_service.grpc.pb.h"
 #include "flowbroker/v1/flow_service.grpc.pb.h"
 #include "flowbroker/v1/history_service.grpc.pb.h"
+#include "flowbroker/v1/outbound_service.grpc.pb.h"
 
 namespace flowbroker::client {
 
@@ -94,6 +95,12 @@ class FakeBroker {
       targets;  ///< set before the first call, like the next; of their own addresses-of-record
   std::vector<v1::BindingEvent> binding_events;
   Promise<std::string> watched_aor;
+  /// What is known of flow sets; set before the first call, in pages of one. Every ensured set is the first of them.
+  std::vector<v1::FlowSet> flow_sets;
+  std::vector<v1::FlowSetEvent> flow_set_events;
+  Promise<v1::EnsureFlowSetRequest> ensured;
+  Promise<std::string> deleted_set;
+  Promise<v1::ReportRegistrationRequest> registration;
   std::vector<v1::FlowEvent> events;   ///< what WatchFlows knows; set before the first call
   Collector<v1::RelayRequest> frames;  ///< of all Relay streams
   Promise<bool> release_relay;         ///< where hold_relay: the relay reads its second frame once this is set
@@ -105,12 +112,14 @@ class FakeBroker {
   class Flows;
   class Edge;
   class History;
+  class Outbound;
   std::string directory_;
   std::string address_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<Flows> flows_;
   std::unique_ptr<Edge> edge_;
   std::unique_ptr<History> history_;
+  std::unique_ptr<Outbound> outbound_;
   std::unique_ptr<grpc::Server> server_;
 };
 
