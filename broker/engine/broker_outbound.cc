@@ -22,7 +22,12 @@ void BrokerOutbound::Stop() {
 }
 
 void BrokerOutbound::Ensure(FlowSetRequest request, FlowSetCallback done) {
-  done(Decided([&](TimePoint now) { return sets_.Ensure(std::move(request), now); }));
+  auto set = Decided([&](TimePoint now) { return sets_.Ensure(std::move(request), now); });
+  if (!set) return done(Unexpected(set.error()));
+  WhenKept([set = *std::move(set), done = std::move(done)](const Expected<void>& kept) {
+    if (kept) return done(set);
+    done(Unexpected(kept.error()));
+  });
 }
 
 Expected<FlowSetView> BrokerOutbound::Get(const std::string& tenant, const std::string& name) {
@@ -37,7 +42,33 @@ std::vector<FlowSetView> BrokerOutbound::List(std::optional<std::uint64_t> after
 }
 
 void BrokerOutbound::Delete(const std::string& tenant, const std::string& name, DeletedCallback done) {
-  done(Decided([&](TimePoint now) { return sets_.Delete(tenant, name, now); }));
+  const auto deleted = Decided([&](TimePoint now) { return sets_.Delete(tenant, name, now); });
+  if (!deleted) return done(deleted);
+  WhenKept(std::move(done));
+}
+
+void BrokerOutbound::WhenKept(FlowSetsKept done) {
+  FlowSetStore store;
+  {
+    const std::lock_guard lock(mutex_);
+    store = store_;
+  }
+  if (store) return store(std::move(done));
+  done({});
+}
+
+Expected<void> BrokerOutbound::Restore(std::vector<outbound::FlowSetSpec> specs) {
+  return Decided([&](TimePoint now) { return sets_.Restore(std::move(specs), now); });
+}
+
+FlowSetSpecs BrokerOutbound::Specs() const {
+  const std::lock_guard lock(mutex_);
+  return sets_.Specs();
+}
+
+void BrokerOutbound::KeepIn(FlowSetStore store) {
+  const std::lock_guard lock(mutex_);
+  store_ = std::move(store);
 }
 
 Expected<void> BrokerOutbound::Report(const std::string& tenant, const std::string& name,

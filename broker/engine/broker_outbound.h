@@ -40,6 +40,9 @@ class BrokerOutbound final : public OutboundAccess {
                                                      const std::string& tenant, const std::string& name,
                                                      EventSink sink) override;
   std::uint64_t LatestEvent() const override { return sets_.events().latest(); }
+  Expected<void> Restore(std::vector<outbound::FlowSetSpec> specs) override;
+  FlowSetSpecs Specs() const override;
+  void KeepIn(FlowSetStore store) override;
 
  private:
   /// Runs `decide(now)` under the lock and has the orders carried out.
@@ -55,6 +58,8 @@ class BrokerOutbound final : public OutboundAccess {
       return result;
     }
   }
+  /// Calls `done` once what is there now is kept.
+  void WhenKept(FlowSetsKept done);
   void Conclude(std::unique_lock<std::mutex> lock);
   void Open(const FlowSetOrder& order, const outbound::OpenFlow& open);
   void Close(const flow::FlowId& flow);
@@ -70,6 +75,7 @@ class BrokerOutbound final : public OutboundAccess {
 
   mutable std::mutex mutex_;
   net::SystemRandom random_;     // under mutex_
+  FlowSetStore store_;           // under mutex_; null: nothing is kept
   FlowSets sets_;                // under mutex_, but for its event log, which has a lock of its own
   TimePoint armed_at_ = kNever;  // under mutex_
   bool stopped_ = false;         // under mutex_

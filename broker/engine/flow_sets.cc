@@ -1,6 +1,7 @@
 #include "broker/engine/flow_sets.h"
 
 #include <algorithm>
+#include <set>
 
 namespace flowbroker::engine {
 namespace {
@@ -199,11 +200,23 @@ void FlowSets::OnTimer(TimePoint now) {
   }
 }
 
-std::vector<outbound::FlowSetSpec> FlowSets::Specs() const {
-  std::vector<outbound::FlowSetSpec> specs;
-  specs.reserve(sets_.size());
-  for (const auto& [number, entry] : sets_) specs.push_back(entry.set.spec());
-  return specs;
+FlowSetSpecs FlowSets::Specs() const {
+  FlowSetSpecs all{.revision = revision_};
+  all.specs.reserve(sets_.size());
+  for (const auto& [number, entry] : sets_) all.specs.push_back(entry.set.spec());
+  return all;
+}
+
+Expected<void> FlowSets::Restore(std::vector<outbound::FlowSetSpec> specs, TimePoint now) {
+  std::set<Name> names;
+  for (const outbound::FlowSetSpec& spec : specs) {
+    if (const auto checked = outbound::Check(spec); !checked) return checked;
+    const Name name{spec.owner.tenant, spec.name};
+    if (by_name_.contains(name) || !names.insert(name).second)
+      return Unexpected({FailureReason::kInvalidArgument, "two flow sets are called \"" + spec.name + "\"", "name"});
+  }
+  for (outbound::FlowSetSpec& spec : specs) Make(std::move(spec), now);
+  return {};
 }
 
 void FlowSets::Take(Entry& entry, const outbound::FlowSetActions& actions, TimePoint now) {

@@ -47,6 +47,9 @@ class FlowSets {
   Expected<void> Report(const std::string& tenant, const std::string& name, const RegistrationReport& report,
                         TimePoint now);
 
+  /// Makes sets that were there before. kInvalidArgument where two have one name, or one cannot be a set: then none is.
+  Expected<void> Restore(std::vector<outbound::FlowSetSpec> specs, TimePoint now);
+
   /// The end of an order to open a flow. A flow for a set that is gone is ordered to be closed.
   void OnAcquired(const FlowSetOrder& order, const Expected<AcquiredFlow>& flow, TimePoint now);
   /// A held flow has been closed. One that no set has any more is ignored.
@@ -58,9 +61,7 @@ class FlowSets {
   std::vector<FlowSetOrder> TakeOrders() { return std::exchange(orders_, {}); }
 
   /// Of all sets, in the order of their making.
-  std::vector<outbound::FlowSetSpec> Specs() const;
-  /// Rises whenever Specs() changes.
-  std::uint64_t revision() const { return revision_; }
+  FlowSetSpecs Specs() const;
 
   EventLog<FlowSetEvent>& events() { return events_; }
   const EventLog<FlowSetEvent>& events() const { return events_; }

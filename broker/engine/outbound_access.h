@@ -34,6 +34,16 @@ struct RegistrationReport {
   std::optional<Duration> retry_after = std::nullopt;  ///< of a 503
 };
 
+/// What a file needs to know of all sets: it has to be the same after a restart.
+struct FlowSetSpecs {
+  std::uint64_t revision = 0;  ///< rises whenever they change
+  std::vector<outbound::FlowSetSpec> specs = {};
+};
+/// Told whether the sets as they were at the call, or later, are kept.
+using FlowSetsKept = std::function<void(const Expected<void>&)>;
+/// Asked to keep them, on any thread and without a lock; must not block.
+using FlowSetStore = std::function<void(FlowSetsKept)>;
+
 /// Flow sets of a broker: the user agent's part of SIP Outbound (RFC 5626 s.4). Sets are named by tenant and name. Any
 /// thread; nothing here blocks on the network.
 class OutboundAccess {
@@ -69,6 +79,13 @@ class OutboundAccess {
                                                              const std::string& tenant, const std::string& name,
                                                              EventSink sink) = 0;
   virtual std::uint64_t LatestEvent() const = 0;
+
+  /// Makes the sets that were kept before, whatever the limits say. kInvalidArgument where two have one name, or one
+  /// cannot be a set: then none is made.
+  virtual Expected<void> Restore(std::vector<outbound::FlowSetSpec> specs) = 0;
+  virtual FlowSetSpecs Specs() const = 0;
+  /// From now on Ensure and Delete are done only once `store` has kept them; it must outlive the last call.
+  virtual void KeepIn(FlowSetStore store) = 0;
 };
 
 }  // namespace flowbroker::engine

@@ -72,7 +72,9 @@ struct ServiceConfig {
   /// Where memory is kept over a restart; empty: it is not kept. No default: two daemons must not share a file.
   std::string history_file = {};
   Duration history_save_interval = std::chrono::minutes(1);  ///< a crash loses what was learned since the last time
-  std::size_t watch_queue_events = 10'000;                   ///< per watching stream; a slower watcher is ended
+  /// Where flow sets are kept over a restart; empty: they are not. No default, as above.
+  std::string flow_set_state_file = {};
+  std::size_t watch_queue_events = 10'000;  ///< per watching stream; a slower watcher is ended
 };
 
 /// Where `flowbrokerd` listens unless told: a Unix socket, and 127.0.0.1:7460 where TLS or plaintext is on. The socket

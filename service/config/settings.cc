@@ -1,5 +1,9 @@
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <vector>
 
+#include "service/config/outbound_settings.h"
 #include "service/config/setting.h"
 
 namespace flowbroker::config {
@@ -370,7 +374,12 @@ const std::array kSettings = {
 }  // namespace
 
 std::span<const Setting> Settings() {
-  return kSettings;
+  static const std::vector<Setting> all = [] {
+    std::vector<Setting> together(kSettings.begin(), kSettings.end());
+    std::ranges::copy(OutboundSettings(), std::back_inserter(together));
+    return together;
+  }();
+  return all;
 }
 
 }  // namespace flowbroker::config

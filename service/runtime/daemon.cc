@@ -46,6 +46,7 @@ Expected<void> Daemon::StartParts() {
   if (!broker) return Unexpected(broker.error());
   broker_ = *std::move(broker);
   if (auto opened = OpenHistoryFile(); !opened) return opened;
+  if (auto opened = OpenFlowSetFile(); !opened) return opened;
   auto rpc = rpc::RpcServer::Start(config_, *broker_, &telemetry_);
   if (!rpc) return Unexpected(rpc.error());
   rpc_ = *std::move(rpc);
@@ -98,6 +99,20 @@ Expected<void> Daemon::OpenHistoryFile() {
       log_, telemetry_.metrics());
   if (!opened) return Unexpected(opened.error());
   history_file_ = *std::move(opened);
+  return {};
+}
+
+Expected<void> Daemon::OpenFlowSetFile() {
+  if (config_.flow_set_state_file.empty()) return {};
+  engine::OutboundAccess& outbound = broker_->outbound();
+  auto opened = FlowSetFile::Open(
+      config_.flow_set_state_file,
+      {.specs = [&outbound] { return outbound.Specs(); },
+       .restore = [&outbound](std::vector<outbound::FlowSetSpec> specs) { return outbound.Restore(std::move(specs)); }},
+      log_, telemetry_.metrics());
+  if (!opened) return Unexpected(opened.error());
+  flow_set_file_ = *std::move(opened);
+  outbound.KeepIn([this](engine::FlowSetsKept done) { flow_set_file_->Keep(std::move(done)); });
   return {};
 }
 
@@ -157,7 +172,8 @@ void Daemon::Stop() {
   if (admin_ != nullptr) admin_->RefuseCalls();
   if (rpc_ != nullptr) rpc_->Drain(config_.drain_timeout);
   broker_->Stop();
-  history_file_.reset();  // writes what is known at the end
+  history_file_.reset();   // writes what is known at the end
+  flow_set_file_.reset();  // answers those who still wait
   reloader_.reset();
   admin_.reset();  // its channel ends inside rpc_
   rpc_.reset();

@@ -15,6 +15,7 @@
 #include "service/config/service_config.h"
 #include "service/rpc/grpc_log.h"
 #include "service/rpc/rpc_server.h"
+#include "service/runtime/flow_set_file.h"
 #include "service/runtime/history_file.h"
 #include "service/runtime/liveness.h"
 #include "service/runtime/reloader.h"
@@ -69,6 +70,7 @@ class Daemon {
   void BeginServing();
   Expected<void> CheckDescriptors();
   Expected<void> OpenHistoryFile();
+  Expected<void> OpenFlowSetFile();
   Expected<void> StartAdmin();
   std::string MetricsText();
 
@@ -83,7 +85,8 @@ class Daemon {
   rpc::GrpcLog grpc_log_;
   telemetry::BrokerTelemetry telemetry_;
   std::unique_ptr<engine::ConnectionBroker> broker_;
-  std::unique_ptr<HistoryFile> history_file_;  // null: memory is not kept
+  std::unique_ptr<HistoryFile> history_file_;   // null: memory is not kept
+  std::unique_ptr<FlowSetFile> flow_set_file_;  // null: flow sets are not kept
   std::unique_ptr<rpc::RpcServer> rpc_;
   std::unique_ptr<admin::AdminServer> admin_;
   std::unique_ptr<Reloader> reloader_;

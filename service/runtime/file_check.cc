@@ -40,6 +40,13 @@ void CheckToken(const std::string& path, Problems& problems) {
   }
 }
 
+/// A file that is written; empty: none is.
+void CheckWritable(const char* setting, const std::string& path, Problems& problems) {
+  if (path.empty()) return;
+  const auto writable = DurableFile(path).CheckWritable();
+  if (!writable) problems.push_back({setting, writable.error().detail + "; a file in a directory that can be written"});
+}
+
 }  // namespace
 
 std::vector<config::Problem> CheckFiles(const config::ServiceConfig& config) {
@@ -55,11 +62,8 @@ std::vector<config::Problem> CheckFiles(const config::ServiceConfig& config) {
                       {"grpc-client-ca-file", "grpc-certificate-file", "grpc-private-key-file"}, problems);
   }
   if (!config.admin_token_file.empty()) CheckToken(config.admin_token_file, problems);
-  if (!config.history_file.empty()) {
-    if (const auto writable = DurableFile(config.history_file).CheckWritable(); !writable) {
-      problems.push_back({"history-file", writable.error().detail + "; a file in a directory that can be written"});
-    }
-  }
+  CheckWritable("history-file", config.history_file, problems);
+  CheckWritable("flow-set-state-file", config.flow_set_state_file, problems);
   return problems;
 }
 

@@ -5,6 +5,7 @@ On this host, with real sockets."""
 import datetime
 import json
 import socket
+import subprocess
 import threading
 import urllib.request
 
@@ -43,6 +44,10 @@ class Proxy:
             one.close()
         self._thread.join()
 
+    def is_connected(self):
+        """Whether a connection is open at the other end."""
+        return any(one.fileno() >= 0 for one in self.connections)
+
     def _serve(self):
         while True:
             try:
@@ -62,9 +67,9 @@ class Proxy:
                     head, octets = octets.split(b"\r\n\r\n", 1)
                     connection.sendall(self._answer(head.decode()) if head.strip() else b"\r\n")
             except OSError:
-                return
+                more = b""
             if not more:
-                return
+                return connection.close()
 
     def _answer(self, request):
         self.requests.append(request)
@@ -226,6 +231,185 @@ class OutboundTest(LocalDaemonTest):
                                          {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
+
+
+    def test_a_proxy_that_returns_gets_its_flow_again(self):  # O7
+        self.serve("--flow-set-retry-some-up", "1s")
+        first, second = self.two_proxies()
+        gateway = Gateway(self, [first.uri, second.uri])
+        gateway.register(1)
+        first.die()
+        down = gateway.next(Kind.FLOW_DOWN, reg_id=1)
+        self.assertLessEqual(down.due - down.time, datetime.timedelta(seconds=2))
+        returned = Proxy(self, first.host, first.port)
+        due = gateway.next(Kind.NEEDS_REGISTER, reg_id=1)
+        self.assertEqual(due.reason, "new_flow")
+        gateway.due[1] = due.flow_id
+        self.assertEqual(gateway.register(1), 200)
+        self.assertEqual(len(returned.requests), 1)
+
+    def test_a_flow_that_the_operator_closes_is_replaced(self):
+        self.serve("--flow-set-retry-some-up", "1s")
+        gateway = Gateway(self, [one.uri for one in self.two_proxies()])
+        closed = gateway.flow_due(1)
+        gateway.client.release(closed)
+        self.assertEqual(gateway.client.get_flow(closed).flow_id, closed, "it is the set's, not the caller's")
+        gateway.client.close_flow(closed)
+        self.assertEqual(gateway.next(Kind.FLOW_DOWN, reg_id=1).reason, "closed_by_owner")
+        self.assertNotEqual(gateway.next(Kind.NEEDS_REGISTER, reg_id=1).flow_id, closed)
+
+    def test_a_watch_resumes_where_it_ended(self):
+        self.serve()
+        proxies = self.two_proxies()
+        gateway = Gateway(self, [one.uri for one in proxies])
+        gateway.flow_due(1)
+        gateway.flow_due(2)
+        seen = gateway.watch.last_sequence
+        gateway.watch.close()
+        proxies[0].die()
+        eventually(lambda: gateway.members()[0].state == State.WAITING)
+        with gateway.client.watch_flow_set("trunk", after_sequence=seen) as resumed:
+            self.assertEqual(resumed.receive(PATIENCE).kind, Kind.FLOW_DOWN)
+        with self.assertRaises(flowbroker.BrokerError) as gone:
+            gateway.client.watch_flow_set("trunk", after_sequence=10**6)
+        self.assertEqual(gone.exception.code.name, "OUT_OF_RANGE")
+
+
+class OutboundStateTest(LocalDaemonTest):
+    """The file of flow sets."""
+
+    def serve(self, *flags):
+        self.file = self.path("sets")
+        self.daemon = self.start(*ALLOW, "--flow-set-state-file", self.file, *flags)
+
+    def client(self):
+        """With a connection to the daemon of now."""
+        client = flowbroker.Client(self.daemon.address, default_timeout=PATIENCE)
+        self.addCleanup(client.close)
+        return client
+
+    def test_instance_and_reg_ids_are_the_same_after_a_restart(self):  # O1, O2
+        proxies = Proxy(self, "127.0.0.1"), Proxy(self, "127.0.0.2")
+        uris = [one.uri for one in proxies]
+        self.serve()
+        first = Gateway(self, uris)
+        first.register(1)
+        self.stop(self.daemon)
+        self.assertTrue(eventually(lambda: not proxies[0].is_connected()), "its flows end with the broker")
+        self.serve()
+        again = Gateway(self, uris)
+        self.assertEqual(again.set.instance_id, first.set.instance_id)
+        self.assertEqual([(one.reg_id, one.uri) for one in again.set.members], [(1, uris[0]), (2, uris[1])])
+        self.assertEqual([again.register(1), again.register(2)], [200, 200])
+        self.assertIn(first.set.instance_id, proxies[1].requests[-1])
+
+    def test_what_was_answered_survives_a_kill_and_what_was_deleted_does_not(self):  # O1
+        self.serve()
+        client = self.client()
+        sets = {name: client.ensure_flow_set(name, ["sip:127.0.0.1:9", "sip:127.0.0.2:9"]) for name in "abc"}
+        client.delete_flow_set("b")
+        self.daemon.process.kill()
+        self.daemon.process.wait()
+        self.serve()
+        kept = {one.name: one.instance_id for one in self.client().list_flow_sets()}
+        self.assertEqual(kept, {name: sets[name].instance_id for name in "ac"})
+
+    def test_a_damaged_file_keeps_it_from_starting_and_is_left_alone(self):
+        self.serve()
+        self.client().ensure_flow_set("trunk", ["sip:127.0.0.1:9", "sip:127.0.0.2:9"])
+        self.stop(self.daemon)
+        with open(self.file) as file:
+            damaged = file.read().replace("127.0.0.2", "127.0.0.3")
+        self.write("sets", damaged)
+        refused = self.run_to_end("--listen", f"unix:{self.path('s')}", "--flow-set-state-file", self.file)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"{self.file}: ", refused.stderr)
+        self.assertIn("checksum", refused.stderr)
+        with open(self.file) as file:
+            self.assertEqual(file.read(), damaged)
+
+    def test_a_place_where_nothing_can_be_written_is_told(self):
+        for check in ((), ("--check-config",)):
+            refused = self.run_to_end("--listen", f"unix:{self.path('s')}", "--flow-set-state-file", self.path("no/where"), *check)
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn("flow-set-state-file", refused.stderr)
+
+    def test_a_drain_takes_no_new_set_and_keeps_those_there(self):
+        proxies = Proxy(self, "127.0.0.1"), Proxy(self, "127.0.0.2")
+        self.serve()
+        gateway = Gateway(self, [one.uri for one in proxies])
+        flow = gateway.flow_due(1)
+        self.daemon.http("/drain", "POST")
+        with self.assertRaises(flowbroker.Unavailable):
+            gateway.client.ensure_flow_set("other", ["sip:127.0.0.1:9", "sip:127.0.0.2:9"])
+        self.assertEqual(gateway.members()[0].flow_id, flow)
+        gateway.client.report_registration("trunk", 1, flow, Outcome.ACCEPTED)
+
+
+class OutboundLimitTest(LocalDaemonTest):
+    """Tenants and limits."""
+
+    def test_a_full_number_of_sets_is_a_limit_that_is_counted(self):
+        daemon = self.start(*ALLOW, "--max-flow-sets", "1")
+        client = flowbroker.Client(daemon.address, default_timeout=PATIENCE)
+        self.addCleanup(client.close)
+        uris = ["sip:127.0.0.1:9", "sip:127.0.0.2:9"]
+        client.ensure_flow_set("one", uris)
+        with self.assertRaises(flowbroker.ResourceExhausted):
+            client.ensure_flow_set("two", uris)
+        client.ensure_flow_set("one", uris)
+        self.assertEqual(daemon.metric('flowbroker_limits_hit_total{limit="flow_sets"}'), 1)
+        self.assertEqual(daemon.metric("flowbroker_flow_sets"), 1)
+        self.assertGreaterEqual(daemon.metric('flowbroker_flow_set_events_total{kind="flow_down"}'), 0)
+
+    def test_a_tenant_has_names_flows_and_limits_of_its_own(self):
+        self.openssl("ca", "/CN=authority")
+        for name, alternative in (("broker", "DNS:broker.example.org"), ("alice", "URI:spiffe://example.org/alice"),
+                                  ("bob", "URI:spiffe://example.org/bob")):
+            self.openssl(name, f"/CN={name}", "-CA", self.path("ca.pem"), "-CAkey", self.path("ca.key"), "-addext",
+                         f"subjectAltName={alternative}", "-addext", "basicConstraints=critical,CA:FALSE")
+        self.daemon = self.start(
+            *ALLOW, "--listen", "127.0.0.1:0", "--grpc-certificate-file", self.path("broker.pem"), "--grpc-private-key-file",
+            self.path("broker.key"), "--grpc-client-ca-file", self.path("ca.pem"), "--tenant-flow-sets", "1")
+        alice, bob = self.tenant("alice"), self.tenant("bob")
+        uris = [Proxy(self, "127.0.0.1").uri, Proxy(self, "127.0.0.2").uri]
+        hers = alice.ensure_flow_set("trunk", uris)
+        self.assertEqual(hers.tenant, "spiffe://example.org/alice")
+        flow = eventually(lambda: alice.get_flow_set("trunk").members[0].flow_id)
+        for call in (lambda: bob.get_flow_set("trunk"), lambda: bob.delete_flow_set("trunk"), lambda: bob.watch_flow_set("trunk"),
+                     lambda: bob.report_registration("trunk", 1, flow, Outcome.REFUSED), lambda: bob.get_flow(flow)):
+            with self.assertRaises(flowbroker.NotFound):
+                call()
+        self.assertEqual(bob.list_flow_sets(), [])
+        his = bob.ensure_flow_set("trunk", uris[::-1])
+        self.assertNotEqual(his.instance_id, hers.instance_id)
+        with self.assertRaises(flowbroker.ResourceExhausted):
+            alice.ensure_flow_set("second", uris)
+        with bob.watch_flow_set("trunk") as watch:
+            watch.receive(PATIENCE)
+            alice.delete_flow_set("trunk")
+            bob.delete_flow_set("trunk")
+            seen = []
+            while not seen or seen[-1].kind != Kind.DELETED:
+                seen.append(watch.receive(PATIENCE))
+            self.assertEqual([one.kind for one in seen].count(Kind.DELETED), 1)
+        operator = flowbroker.Client(self.daemon.address, default_timeout=PATIENCE)
+        self.addCleanup(operator.close)
+        alice.ensure_flow_set("trunk", uris)
+        self.assertEqual([one.tenant for one in operator.list_flow_sets()], ["spiffe://example.org/alice"])
+
+    def tenant(self, name):
+        address = next(place for place in self.daemon.places["grpc"].split(",") if not place.startswith("unix:"))
+        files = (self.path("ca.pem"), self.path(f"{name}.pem"), self.path(f"{name}.key"))
+        client = flowbroker.Client(address, tls=flowbroker.MutualTls(*files, server_name="broker.example.org"),
+                                   default_timeout=PATIENCE)
+        self.addCleanup(client.close)
+        return client
+
+    def openssl(self, name, subject, *flags):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                        "-subj", subject, "-keyout", self.path(f"{name}.key"), "-out", self.path(f"{name}.pem"), *flags],
+                       check=True, capture_output=True)
 
 
 if __name__ == "__main__":

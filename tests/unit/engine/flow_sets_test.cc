@@ -92,7 +92,7 @@ TEST_F(FlowSetsTest, O1_AFreshInstanceIsMadeOnceAndKept) {
 }
 
 TEST_F(FlowSetsTest, WhatDiffersIsRefusedUnlessItShallReplace) {
-  const auto revision = (Ensure(), sets_.revision());
+  const auto revision = (Ensure(), sets_.Specs().revision);
   auto other = Request();
   other.uris = {"sip:p2.example.com", "sip:p1.example.com"};
   EXPECT_EQ(sets_.Ensure(other, now_).error().field, "uris") << "the order makes the reg-ids";
@@ -105,7 +105,7 @@ TEST_F(FlowSetsTest, WhatDiffersIsRefusedUnlessItShallReplace) {
   other = Request();
   other.uris[0] = "sip:P1.EXAMPLE.com";
   EXPECT_TRUE(sets_.Ensure(other, now_)) << "the same URI";
-  EXPECT_EQ(sets_.revision(), revision);
+  EXPECT_EQ(sets_.Specs().revision, revision);
 }
 
 TEST_F(FlowSetsTest, WhatCannotBeASetIsNoSet) {
@@ -231,8 +231,24 @@ TEST_F(FlowSetsTest, ADeletedSetClosesItsFlowsAndIsForgotten) {
   EXPECT_FALSE(sets_.Get("", "trunk"));
   EXPECT_EQ(sets_.Delete("", "trunk", now_).error().reason, FailureReason::kUnknownFlow);
   EXPECT_EQ(sets_.NextDeadline(), kNever);
-  EXPECT_TRUE(sets_.Specs().empty());
+  EXPECT_TRUE(sets_.Specs().specs.empty());
   EXPECT_EQ(observer_.sets, 0);
+}
+
+TEST_F(FlowSetsTest, O1_O2_RestoredSetsAreTheSameAndOpenTheirFlows) {
+  Ensure(Request("trunk", ""));
+  Ensure(Request("trunk", "a"));
+  FlowSets next({.max_sets = 1}, 50, observer_, random_);
+  ASSERT_TRUE(next.Restore(sets_.Specs().specs, now_)) << "whatever the limit says now";
+  EXPECT_EQ(next.Specs().specs, sets_.Specs().specs);
+  EXPECT_EQ(next.TakeOrders().size(), 2U);
+}
+
+TEST_F(FlowSetsTest, OfTwoSetsWithOneNameNoneIsRestored) {
+  const auto spec = Ensure().spec;
+  FlowSets next({}, 50, observer_, random_);
+  EXPECT_EQ(next.Restore({spec, spec}, now_).error().field, "name");
+  EXPECT_EQ(next.size(), 0U);
 }
 
 TEST_F(FlowSetsTest, TenantsHaveNamesAndLimitsOfTheirOwn) {

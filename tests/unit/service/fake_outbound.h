@@ -47,6 +47,9 @@ class FakeOutbound final : public OutboundAccess {
     return std::make_unique<EventSubscription>();
   }
   std::uint64_t LatestEvent() const override { return 0; }
+  Expected<void> Restore(std::vector<outbound::FlowSetSpec> /*specs*/) override { return {}; }
+  FlowSetSpecs Specs() const override { return {}; }
+  void KeepIn(FlowSetStore /*store*/) override {}
 
  private:
   std::vector<FlowSetView> sets_;
