@@ -119,15 +119,7 @@ class EdgeProxyOverUdpTest(EdgeProxyTest):  # N1
     transport = "udp"
 
     def test_a_phone_without_outbound_is_reached_through_its_nat(self):  # N1, N3
-        phone = self.socket_at("home")
-        phone.connect(("192.0.2.1", 5060))
-        own = "{}:{}".format(*phone.getsockname())
-        phone.send(request("REGISTER", "sip:example.test", own, "sip:phone@example.test", f"Contact: <sip:phone@{own}>"))
-        answer = phone.recv(65536).decode()
-        self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
-        self.assertIn("received=192.0.2.13", answer)
-        self.assertEqual(self.bound_flows("sip:phone@example.test"), [self.edge_flow(self.edges[0])])
-
+        phone = self.registered_phone()
         caller = self.socket_at("server")
         caller.connect(("198.51.100.11", 5060))
         own = "{}:{}".format(*caller.getsockname())
@@ -139,6 +131,22 @@ class EdgeProxyOverUdpTest(EdgeProxyTest):  # N1
         while answer.startswith("SIP/2.0 100 "):
             answer = caller.recv(65536).decode()
         self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
+
+    def registered_phone(self):
+        """A socket at home that is sip:phone@example.test and has said so once."""
+        phone = self.socket_at("home")
+        phone.connect(("192.0.2.1", 5060))
+        own = "{}:{}".format(*phone.getsockname())
+        register = request("REGISTER", "sip:example.test", own, "sip:phone@example.test", f"Contact: <sip:phone@{own}>")
+        answer = ""
+        while not answer:  # a broker that has just started may have no proxy yet
+            phone.send(register)
+            if select.select([phone], [], [], 1)[0]:
+                answer = phone.recv(65536).decode()
+        self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
+        self.assertIn("received=192.0.2.13", answer)
+        self.assertEqual(self.bound_flows("sip:phone@example.test"), self.edge_flows(self.edges[0]))
+        return phone
 
     def socket_at(self, side):
         with self.lab.inside(side):

@@ -34,7 +34,7 @@ void EdgeProxy::Run() {
                                   .on_send_failure = [this](const auto& failure) { OnSendFailure(failure); },
                                   .on_closed = [&closed](auto why) { closed.set_value(std::move(why)); }});
     }
-    if (const auto why = closed.get_future().get(); !why) std::cerr << why.error().ToString() << std::endl;
+    if (const auto why = closed.get_future().get(); !why) std::cerr << why.error().ToString() << "\n";
     relay_.reset();
     std::this_thread::sleep_for(kReopenAfter);
   }
@@ -78,7 +78,7 @@ EdgeProxy::Destination EdgeProxy::FromUser(SipMessage& request, const client::In
   acquire.destination.allowed_transports = {core.transport};
   const auto flow = broker_.Acquire(acquire, kRegistrarTimeout);
   if (!flow) {
-    std::cerr << flow.error().ToString() << std::endl;
+    std::cerr << flow.error().ToString() << "\n";
     return tl::unexpected(kNoRegistrar);
   }
   NoteSource(request, origin.remote);
@@ -124,7 +124,7 @@ void EdgeProxy::BindAccepted(const SipMessage& response) {
   const client::BindRequest binding = std::move(found->binding);
   registering_.erase(found);
   if (response.Status() >= 300 || binding.contact.empty()) return;
-  if (const auto bound = broker_.Bind(binding); !bound) std::cerr << bound.error().ToString() << std::endl;
+  if (const auto bound = broker_.Bind(binding); !bound) std::cerr << bound.error().ToString() << "\n";
 }
 
 /// The flow has ended between VerifyToken and Send, or its user agent does not read.

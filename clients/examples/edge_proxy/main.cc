@@ -36,6 +36,6 @@ int main(int argc, char** argv) {
   options.places = {.edge = PlacesOf(edge), .core = PlacesOf(core)};
 
   flowbroker::client::Client client({.address = broker});
-  std::cout << "edge proxy on " << client.address() << std::endl;
+  std::cout << "edge proxy on " << client.address() << "\n" << std::flush;
   flowbroker::edge_proxy::EdgeProxy(client, std::move(options)).Run();
 }
