@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """User agents that come back to the example edge proxy by themselves. baresip waits 30 to 60 s before it does."""
 
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -48,5 +49,12 @@ class NatRebindingOverUdpTest(NatRebindingTest):
     transport = "udp"
 
 
+def main_at_once():
+    """A process per class, as each mostly waits; exit code of the worst."""
+    names = [one.__name__ for one in (BrokerRestartTest, NatRebindingTest, NatRebindingOverUdpTest)]
+    runs = [subprocess.Popen([sys.executable, __file__, name]) for name in names]
+    sys.exit(max((run.wait() for run in runs), key=abs))  # below zero: ended by a signal
+
+
 if __name__ == "__main__":
-    main()
+    main() if len(sys.argv) > 1 else main_at_once()
