@@ -42,9 +42,10 @@ struct Attempt {
   history::Path path;
   AttemptStage stage;
   TimePoint started;
-  std::size_t trace_step;                 ///< index in Acquisition::attempt_trace
-  std::optional<Endpoint> local = {};     ///< once the socket has one
-  std::optional<flow::Probe> probe = {};  ///< UDP: the OPTIONS that must be answered
+  std::size_t trace_step;                                ///< index in Acquisition::attempt_trace
+  std::optional<Endpoint> local = {};                    ///< once the socket has one
+  std::shared_ptr<const flow::TlsIdentities> peer = {};  ///< TLS: of its certificate, once that is verified
+  std::optional<flow::Probe> probe = {};                 ///< UDP: the OPTIONS that must be answered
   ProbeRequest probe_request = {};
   std::vector<std::string> early_messages = {};  ///< the peer spoke before the race was judged
 };

@@ -52,6 +52,17 @@ std::optional<Acquisitions::KnownFlow> Acquisitions::FindKnownFlow(const Acquire
   return KnownFlow{flow, known->ledger, record};
 }
 
+void Acquisitions::AnswerFromPool(Acquisition& acquisition, flow::Flow& flow, TimePoint now) {
+  const std::string& verified = flow.key.tls_identity;
+  std::string why = "fresh flow";
+  if (!verified.empty() && verified != acquisition.tls_identity) {
+    why += "; the certificate of " + verified + " also carries " + acquisition.tls_identity + " (O3)";
+  }
+  acquisition.attempt_trace.push_back(
+      {TraceWhat::kPool, now, now, flow.key.remote.ToString(), TraceOutcome::kSucceeded, std::move(why)});
+  Answer(acquisition, flow, FlowSource::kPooled, now);
+}
+
 bool Acquisitions::UseExistingFlow(Acquisition& acquisition, std::span<const racing::Candidate> candidates,
                                    TimePoint now) {
   if (acquisition.request.exclusive || acquisition.locator->better_may_come()) return false;
@@ -62,7 +73,7 @@ bool Acquisitions::UseExistingFlow(Acquisition& acquisition, std::span<const rac
     flow::Flow* flow = flows_.pool().FindShareable(KeyOf(acquisition, candidate.target));
     if (flow == nullptr) continue;
     if (flows_.IsFresh(*flow, now) || !acquisition.request.time_sensitive) {
-      Answer(acquisition, *flow, FlowSource::kPooled, now);  // S1: a target with a flow comes first
+      AnswerFromPool(acquisition, *flow, now);  // S1: a target with a flow comes first
       return true;
     }
     if (HedgeWithProbe(acquisition, *flow, now)) return true;

@@ -69,7 +69,7 @@ void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAtt
       EndAttempt(acquisition, acquisition.attempts.front().id, TraceOutcome::kLost, {FailureReason::kOvertaken, ""},
                  now);
     }
-    return Answer(acquisition, *flow, FlowSource::kPooled, now);
+    return AnswerFromPool(acquisition, *flow, now);
   }
   const Destination& destination = acquisition.request.destination;
   const flow::ConnectionId connection{context_.NextNumber()};
@@ -144,13 +144,14 @@ void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint
   if (flow::Flow* equal = FreshFlowTo(acquisition, attempt.path.target, now)) {
     // Another name led to the same target meanwhile: one flow serves both.
     EndAttempt(acquisition, id, TraceOutcome::kLost, {FailureReason::kLostRace, "an equal flow came first"}, now);
-    return Answer(acquisition, *equal, FlowSource::kPooled, now);
+    return AnswerFromPool(acquisition, *equal, now);
   }
   const auto early_messages = attempt.early_messages;
   auto key = KeyOf(acquisition, attempt.path.target);
   const auto flow = acquisition.request.held ? flows_.OpenHeld(std::move(key), attempt.connection, *attempt.local, now)
                                              : flows_.Open(std::move(key), attempt.connection, *attempt.local,
                                                            acquisition.request.exclusive, now);
+  if (flow) (*flow)->peer = attempt.peer;
   if (!flow) {
     EndAttempt(acquisition, id, TraceOutcome::kFailed, flow.error(), now);
     return Fail(acquisition, flow.error(), now);
@@ -179,6 +180,7 @@ void Acquisitions::EndReprobe(Acquisition& acquisition, const Attempt& attempt, 
   const auto flow = wanted ? flows_.Open(key, attempt.connection, *attempt.local, /*exclusive=*/false, now)
                            : Unexpected({FailureReason::kLostRace, ""});
   const auto early_messages = attempt.early_messages;
+  if (flow) (*flow)->peer = attempt.peer;
   if (flow) destinations_.Forget(*acquisition.reprobe_of);
   if (!flow) context_.Close(attempt.connection);
   ForgetAttempt(acquisition, racing::AttemptId(attempt.id));
@@ -202,6 +204,10 @@ void Acquisitions::OnTlsBegins(std::uint64_t number, flow::ConnectionId id, std:
   AppendReason(step, "TCP up after " + Milliseconds(now - step.start));
   acquisition.race_events.emplace_back(racing::StageEntered{attempt.id, AttemptStage::kTls});
   Reschedule(acquisition);
+}
+
+void Acquisitions::OnTlsVerified(std::uint64_t number, flow::ConnectionId id, flow::TlsIdentities peer) {
+  Find(number)->FindAttempt(id)->peer = std::make_shared<const flow::TlsIdentities>(std::move(peer));
 }
 
 void Acquisitions::OnConnected(std::uint64_t number, flow::ConnectionId id, const Endpoint& local,

@@ -53,6 +53,7 @@ class Acquisitions {
 
   // Events of an attempt's connection.
   void OnTlsBegins(std::uint64_t number, flow::ConnectionId id, std::optional<Duration> rtt, TimePoint now);
+  void OnTlsVerified(std::uint64_t number, flow::ConnectionId id, flow::TlsIdentities peer);
   void OnConnected(std::uint64_t number, flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt,
                    TimePoint now);
   void OnReceived(std::uint64_t number, flow::ConnectionId id, std::span<const sip::MessageFramer::Item> items,
@@ -88,6 +89,8 @@ class Acquisitions {
   };
   std::optional<KnownFlow> FindKnownFlow(const AcquireRequest& request, std::string_view key, TimePoint now);
   bool UseExistingFlow(Acquisition& acquisition, std::span<const racing::Candidate> candidates, TimePoint now);
+  /// Answers with an existing flow, and says in the trace why it may be used.
+  void AnswerFromPool(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
   bool HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
   void OnHedgeDue(Acquisition& acquisition, TimePoint now);
   flow::FlowKey KeyOf(const Acquisition& acquisition, const Target& target) const;

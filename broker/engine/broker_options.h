@@ -42,7 +42,10 @@ struct FlowOptions {
   Duration fresh_for = std::chrono::seconds(30);
   flow::KeepAliveOptions keep_alive;
   std::size_t max_flows = 100'000;
-  std::size_t max_flows_per_target = 64;                    ///< of each tenant, counted in each shard by itself
+  std::size_t max_flows_per_target = 64;  ///< of each tenant, counted in each shard by itself
+  /// A TLS flow serves every name in its peer's verified certificate (O3). To be switched off where a peer hosts
+  /// domains that must not share a connection although one certificate names them all.
+  bool tls_reuse = true;
   std::size_t send_queue_bytes = std::size_t{1024} * 1024;  ///< per flow; beyond it messages are refused
   std::size_t handover_octets =
       std::size_t{64} * 1024 * 1024;           ///< per shard: messages on the way to its sockets; beyond it refused

@@ -210,6 +210,10 @@ void Shard::OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt) {
   WithCore([&](ShardCore& core, TimePoint now) { core.OnTlsBegins(id, rtt, now); });
 }
 
+void Shard::OnTlsVerified(flow::ConnectionId id, flow::TlsIdentities peer) {
+  WithCore([&](ShardCore& core, TimePoint) { core.OnTlsVerified(id, std::move(peer)); });
+}
+
 void Shard::OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt) {
   WithCore([&](ShardCore& core, TimePoint now) { core.OnConnected(id, local, rtt, now); });
 }

@@ -100,6 +100,7 @@ class Shard final : private net::ConnectionListener, private net::DatagramSink {
   bool OnOwnThread() const { return std::this_thread::get_id() == own_thread_.load(std::memory_order_relaxed); }
 
   void OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt) override;
+  void OnTlsVerified(flow::ConnectionId id, flow::TlsIdentities peer) override;
   void OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt) override;
   void OnReceived(flow::ConnectionId id, std::span<const sip::MessageFramer::Item> items) override;
   void OnQueueChanged(flow::ConnectionId id) override;

@@ -155,6 +155,10 @@ void ShardCore::OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt, 
   if (const auto acquisition = AcquisitionOf(id)) acquisitions_.OnTlsBegins(*acquisition, id, rtt, now);
 }
 
+void ShardCore::OnTlsVerified(flow::ConnectionId id, flow::TlsIdentities peer) {
+  if (const auto acquisition = AcquisitionOf(id)) acquisitions_.OnTlsVerified(*acquisition, id, std::move(peer));
+}
+
 void ShardCore::OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt, TimePoint now) {
   if (const auto acquisition = AcquisitionOf(id)) return acquisitions_.OnConnected(*acquisition, id, local, rtt, now);
   edge_.OnConnected(id, local, now);

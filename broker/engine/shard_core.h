@@ -81,6 +81,7 @@ class ShardCore {
   // Events of the outside. Those of a connection that is closed already are ignored.
   void OnDnsAnswer(const dns::Question& question, const SharedResolver::Answer& answer, TimePoint now);
   void OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt, TimePoint now);
+  void OnTlsVerified(flow::ConnectionId id, flow::TlsIdentities peer);
   void OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt, TimePoint now);
   void OnReceived(flow::ConnectionId id, std::span<const sip::MessageFramer::Item> items, TimePoint now);
   void OnEnded(flow::ConnectionId id, const Failure& failure, TimePoint now);

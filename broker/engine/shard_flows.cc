@@ -23,7 +23,8 @@ ShardFlows::ShardFlows(ShardContext& context, OnOpened on_opened, OnClosed on_cl
       on_opened_(std::move(on_opened)),
       on_closed_(std::move(on_closed)),
       pool_({.idle_timeout = context.state.options.flows.idle_timeout,
-             .max_flows_per_target = context.state.options.flows.max_flows_per_target}) {}
+             .max_flows_per_target = context.state.options.flows.max_flows_per_target,
+             .tls_reuse = context.state.options.flows.tls_reuse}) {}
 
 Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
                                        bool exclusive, TimePoint now) {

@@ -14,6 +14,7 @@
 #include "broker/flow/flow_id.h"
 #include "broker/flow/keep_alive.h"
 #include "broker/flow/owner.h"
+#include "broker/flow/tls_identities.h"
 #include "broker/history/path.h"
 #include "broker/history/timer_advice.h"
 
@@ -40,11 +41,13 @@ struct Flow {
   TimePoint opened;
   TimePoint last_activity;  ///< anything sent or received, or given to a caller: the idle time-out counts from here
   TimePoint last_evidence;  ///< the peer was last known to answer: connect, message or pong received
+  /// Whom the peer's verified certificate speaks for (O3); null without TLS.
+  std::shared_ptr<const TlsIdentities> peer = nullptr;
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
-  bool exclusive = false;       ///< belongs to one caller; never given to another
-  bool probing = false;         ///< a probe is under way
-  bool suspect = false;         ///< a transaction over it failed since the last evidence
+  bool exclusive = false;  ///< belongs to one caller; never given to another
+  bool probing = false;    ///< a probe is under way
+  bool suspect = false;    ///< a transaction over it failed since the last evidence
   /// Which of the edge's listeners it came in on; absent where the broker has opened it. Such a flow is never given to
   /// an Acquire and is not closed for being idle.
   std::optional<std::uint16_t> listener = std::nullopt;
@@ -62,6 +65,14 @@ struct Flow {
   /// Whether the pool may give it to others or close it for being idle.
   bool is_pooled() const { return !listener && !held; }
   history::Path path() const { return {network, key.remote}; }
+  /// Whether it reaches what `wanted` names: the same place for the same owner and, over TLS, a peer whose verified
+  /// certificate carries the identity wanted (O3, outbound s.4.3.2).
+  bool Serves(const FlowKey& wanted) const {
+    if (key == wanted) return true;
+    return peer != nullptr && key.remote == wanted.remote && key.owner == wanted.owner &&
+           key.local_address == wanted.local_address && key.local_interface == wanted.local_interface &&
+           Matches(*peer, wanted.tls_identity);
+  }
   void CountAcquires(std::uint64_t answered) const {
     if (acquires != nullptr) acquires->Add(answered);
   }
@@ -74,8 +85,8 @@ struct Flow {
 
 template <>
 struct std::hash<flowbroker::flow::FlowKey> {
+  /// Without the TLS identity: one flow may serve several (O3).
   std::size_t operator()(const flowbroker::flow::FlowKey& key) const noexcept {
-    return std::hash<flowbroker::Target>{}(key.remote) ^ (std::hash<flowbroker::flow::Owner>{}(key.owner) * 31) ^
-           (std::hash<std::string>{}(key.tls_identity) * 131);
+    return std::hash<flowbroker::Target>{}(key.remote) ^ (std::hash<flowbroker::flow::Owner>{}(key.owner) * 31);
   }
 };

@@ -68,7 +68,7 @@ Flow* FlowPool::FindShareable(const FlowKey& key) {
   const auto [first, last] = by_key_.equal_range(std::hash<FlowKey>{}(key));
   for (auto entry = first; entry != last; ++entry) {
     Flow* flow = entry->second;
-    if (flow->exclusive || flow->key != key) continue;
+    if (flow->exclusive || !(limits_.tls_reuse ? flow->Serves(key) : flow->key == key)) continue;
     if (best == nullptr || flow->last_evidence > best->last_evidence) best = flow;
   }
   return best;

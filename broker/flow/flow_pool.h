@@ -13,6 +13,7 @@ namespace flowbroker::flow {
 struct PoolLimits {
   Duration idle_timeout = std::chrono::minutes(5);
   std::size_t max_flows_per_target = 64;  ///< of each tenant: one that uses up its own leaves the others theirs
+  bool tls_reuse = true;                  ///< a TLS flow serves every identity that its peer's certificate carries (O3)
 };
 
 /// The open flows of one shard. Pure; not thread-safe. Pointers to flows stay valid until the flow is removed.
@@ -33,7 +34,8 @@ class FlowPool {
   Flow* Find(const FlowId& id);
   const Flow* Find(const FlowId& id) const;
 
-  /// The flow of that key with the latest evidence that a further caller may share; null where there is none.
+  /// The flow with the latest evidence that serves that key and that a further caller may share; null where there is
+  /// none.
   Flow* FindShareable(const FlowKey& key);
 
   /// Takes the flow out and returns it; nothing where it is not here.

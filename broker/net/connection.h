@@ -11,6 +11,7 @@
 #include "broker/base/target.h"
 #include "broker/base/time.h"
 #include "broker/flow/connection_id.h"
+#include "broker/flow/tls_identities.h"
 #include "broker/sip/message_framer.h"
 
 namespace flowbroker::net {
@@ -31,6 +32,8 @@ class ConnectionListener {
 
   /// TCP is up and the TLS handshake begins. `rtt` of the connect; absent where a SYN was retransmitted.
   virtual void OnTlsBegins(flow::ConnectionId id, std::optional<Duration> rtt) = 0;
+  /// The peer's certificate is verified and speaks for `peer`. OnConnected follows at once.
+  virtual void OnTlsVerified(flow::ConnectionId id, flow::TlsIdentities peer) = 0;
   /// Bytes can be sent: TCP connected, TLS verified, UDP socket bound. `rtt` of the last stage (TCP or TLS); absent
   /// where it is unknown.
   virtual void OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt) = 0;

@@ -156,7 +156,9 @@ void StreamConnection::OnTlsBytes(std::string_view bytes) {
   const TlsSession::State tls_state = tls_->Receive(bytes, to_peer, plaintext);
   if (!to_peer.empty()) Write(to_peer);
   if (state_ == State::kHandshaking && tls_state == TlsSession::State::kEstablished) {
-    BecomeConnected(sockets_.clock.Now() - stage_began_);
+    const Duration rtt = sockets_.clock.Now() - stage_began_;
+    if (!accepted_) sockets_.listener.OnTlsVerified(id_, tls_->peer_identities());
+    if (state_ == State::kHandshaking) BecomeConnected(rtt);
   }
   if (state_ == State::kConnected && !plaintext.empty()) OnPlainBytes(plaintext);
   if (state_ == State::kClosed) return;

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <memory>
-#include <optional>
-#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "broker/sip/sip_uri.h"
 
@@ -24,19 +24,11 @@ std::string ToText(const ASN1_STRING* string) {
   return length > 0 ? std::string(data, static_cast<std::size_t>(length)) : std::string();
 }
 
-std::string CanonicalDomain(std::string_view name) {
-  if (name.ends_with('.')) name.remove_suffix(1);
-  std::string domain(name);
-  std::transform(domain.begin(), domain.end(), domain.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return domain;
-}
-
 void AddHost(std::string_view host, TlsIdentities& identities) {
   if (const auto address = IpAddress::Parse(host)) {
     identities.addresses.push_back(*address);
   } else {
-    identities.domains.push_back(CanonicalDomain(host));
+    identities.domains.push_back(flow::CanonicalDomain(host));
   }
 }
 
@@ -70,14 +62,14 @@ void AddNames(const GENERAL_NAMES& names, TlsIdentities& identities) {
     }
   }
   if (has_sip_uri) return;
-  for (const std::string& name : dns_names) identities.domains.push_back(CanonicalDomain(name));
+  for (const std::string& name : dns_names) identities.domains.push_back(flow::CanonicalDomain(name));
 }
 
 void AddCommonNames(const X509& certificate, TlsIdentities& identities) {
   const X509_NAME* subject = X509_get_subject_name(&certificate);
   for (int i = -1; (i = X509_NAME_get_index_by_NID(subject, NID_commonName, i)) >= 0;) {
     const std::string name = ToText(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, i)));
-    if (!IpAddress::Parse(name)) identities.domains.push_back(CanonicalDomain(name));
+    if (!IpAddress::Parse(name)) identities.domains.push_back(flow::CanonicalDomain(name));
   }
 }
 
@@ -96,24 +88,6 @@ TlsIdentities IdentitiesOf(const x509_st& certificate) {
     AddCommonNames(certificate, identities);
   }
   return identities;
-}
-
-bool Matches(const TlsIdentities& identities, std::string_view wanted) {
-  if (const auto address = IpAddress::Parse(wanted)) {
-    return std::find(identities.addresses.begin(), identities.addresses.end(), *address) != identities.addresses.end();
-  }
-  const std::string domain = CanonicalDomain(wanted);
-  if (domain.empty() || domain.find('*') != std::string::npos) return false;
-  return std::find(identities.domains.begin(), identities.domains.end(), domain) != identities.domains.end();
-}
-
-std::string TlsIdentities::ToString() const {
-  std::string text;
-  const auto add = [&text](std::string_view name) { text.append(text.empty() ? "" : ", ").append(name); };
-  for (const std::string& domain : domains) add(domain);
-  for (const IpAddress& address : addresses) add(address.ToString());
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return std::isprint(c) == 0; }, '?');
-  return text.empty() ? "no identity" : text;
 }
 
 bool IsForSipDomain(const x509_st& certificate) {

@@ -295,6 +295,9 @@ const std::array kSettings = {
     Setting{"max-flows-per-target", "Flows", "flows open to one address, port and transport, per shard",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows_per_target; })}
         .From("1"),
+    Setting{"tls-reuse", "Flows",
+            "a TLS flow also serves other host names at the same address that its peer's verified certificate carries",
+            Place<bool>([](C& c) -> auto& { return c.broker.flows.tls_reuse; })},
     Setting{"flow-send-queue", "Flows", "octets waiting to leave on one flow; beyond it messages are refused",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.send_queue_bytes; })},
     Setting{"handover-bytes", "Flows", "octets on their way to one shard's sockets; beyond it messages are refused",

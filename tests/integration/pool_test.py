@@ -18,6 +18,13 @@ class PoolTest(BrokerTest):
             self.assertEqual(first.json["flow_id"], second.json["flow_id"])
             self.assertEqual(second.attempts, [])
 
+    def test_other_names_of_a_place_get_its_flow(self):  # O3
+        self.restart("--shards", "1")
+        for transport in ("tcp", "udp"):
+            first = self.acquire(f"sip:dual.example.test;transport={transport}")
+            other = self.acquire(f"sip:[{V6}];transport={transport}")
+            self.assertEqual((other.source, other.json["flow_id"]), ("POOLED", first.json["flow_id"]), other.text)
+
     def test_equal_acquires_in_flight_share_one_race(self):
         self.lab.set_rtt(1000)
         racing = [subprocess.Popen(self.broker.command("acquire", URI), stdout=subprocess.DEVNULL) for _ in range(5)]

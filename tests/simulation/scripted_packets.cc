@@ -93,7 +93,8 @@ void ScriptedShard::Open(const engine::OpenConnection& open) {
   ++connections_opened_;
   sockets_.emplace(id.value, Socket{.target = target,
                                     .local = {sources_.SourceFor(target.endpoint.address)->address, 40000},
-                                    .stage_began = now_});
+                                    .stage_began = now_,
+                                    .tls_identity = open.spec.tls_identity});
   starts_.emplace_back(now_, target);
   onlooker_(id, target, FirstStage(target.transport));
   if (target.transport == Transport::kUdp) return At(now_, [this, id] { Connect(id, std::nullopt); });
@@ -146,6 +147,9 @@ void ScriptedShard::OnHelloAnswered(flow::ConnectionId id, const TargetScript& s
   }
   if (script.kind != Kind::kAnswers) return End(id, FailureReason::kTlsHandshakeFailed);
   const Socket* socket = Find(id);
+  if (socket != nullptr) {
+    core_->OnTlsVerified(id, {{socket->tls_identity, std::string(script.certified)}, {}});
+  }
   Connect(id, socket == nullptr ? std::nullopt : std::optional(now_ - socket->stage_began));
 }
 

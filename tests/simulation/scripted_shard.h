@@ -87,6 +87,7 @@ class ScriptedShard {
     Target target;
     Endpoint local;
     TimePoint stage_began;  // the TCP or the TLS handshake
+    std::string tls_identity = {};
     std::string sent = {};
     bool reading = true;
   };

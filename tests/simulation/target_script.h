@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "broker/base/ip_address.h"
 #include "broker/base/time.h"
@@ -28,6 +29,7 @@ struct TargetScript {
   bool answers_pings = true;                     ///< CRLF CRLF; elements of plain RFC 3261 need not
   /// Our address as the target sees it and tells by STUN; absent: the true one.
   std::optional<Endpoint> mapped = std::nullopt;
+  std::string_view certified = {};  ///< another DNS name in the certificate, besides the one asked for
   double loss = 0;  ///< probability that a packet is lost, each way
 };
 

@@ -46,6 +46,27 @@ TEST_F(FlowPoolTest, KeepsGroupsAndExclusiveFlowsApart) {
   EXPECT_EQ(pool_.FindShareable(Key("192.0.2.2", "b")), nullptr);
 }
 
+TEST_F(FlowPoolTest, AFlowServesTheIdentitiesOfItsPeerAtThatPlaceForThatOwnerOnly_O3) {
+  const auto tls = [](const char* address, const char* identity, std::string group = "") {
+    FlowKey key = Key(address, std::move(group));
+    key.remote.transport = Transport::kTls;
+    key.tls_identity = identity;
+    return key;
+  };
+  Flow& flow = Add(tls("192.0.2.1", "a.example"), start_);
+  flow.peer = std::make_shared<const TlsIdentities>(
+      TlsIdentities{{"a.example", "b.example"}, {*IpAddress::Parse("192.0.2.1")}});
+  for (const char* carried : {"a.example", "b.example", "B.Example.", "192.0.2.1"})
+    EXPECT_EQ(pool_.FindShareable(tls("192.0.2.1", carried)), &flow) << carried;
+  for (const char* lacking : {"c.example", "x.b.example", "example", "192.0.2.2", ""})
+    EXPECT_EQ(pool_.FindShareable(tls("192.0.2.1", lacking)), nullptr) << lacking;
+  EXPECT_EQ(pool_.FindShareable(tls("192.0.2.2", "b.example")), nullptr);
+  EXPECT_EQ(pool_.FindShareable(tls("192.0.2.1", "b.example", "other")), nullptr);
+  FlowKey from = tls("192.0.2.1", "b.example");
+  from.local_address = IpAddress::Parse("192.0.2.99");
+  EXPECT_EQ(pool_.FindShareable(from), nullptr);
+}
+
 TEST_F(FlowPoolTest, RemovedFlowIsFoundNoMore) {
   const FlowId id = Add(Key("192.0.2.1"), start_).id;
   EXPECT_EQ(pool_.Remove(id)->id, id);
