@@ -76,6 +76,8 @@ Wording WordingOf(FailureReason reason) {
       return {"idle", "The flow was closed after the idle time-out."};
     case FailureReason::kClosedByOwner:
       return {"closed_by_owner", "The flow was closed on request."};
+    case FailureReason::kHandedOff:
+      return {"handed_off", "The flow's descriptor was handed to its caller."};
     case FailureReason::kShuttingDown:
       return {"shutting_down", "The broker is shutting down; use another instance."};
     case FailureReason::kOutOfDescriptors:

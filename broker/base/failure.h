@@ -47,6 +47,7 @@ enum class FailureReason : std::uint8_t {
   kOvertaken,         ///< an attempt that began later was faster: silent, or slower than its head start allows
   kIdle,              ///< closed after the idle time-out
   kClosedByOwner,     ///< closed by Release, CloseFlow or the end of an exclusive owner's stream
+  kHandedOff,         ///< the flow's descriptor was handed to its caller: the broker has nothing to do with it any more
   kShuttingDown,      ///< the broker stops
   kOutOfDescriptors,  ///< the process has no free file descriptor: raise `nofile`
   kInternal,          ///< a defect of the broker: please report it with the trace

@@ -33,6 +33,8 @@ struct AcquireRequest {
   flow::Owner owner = {};
   bool time_sensitive = true;  ///< false skips probing a flow that may be dead (S10)
   bool exclusive = false;
+  /// The caller wants the descriptor itself; goes with `exclusive` and with TCP as the only allowed transport.
+  bool handoff = false;
   /// For a flow set; goes with `exclusive`. The flow is not closed for being idle, nor by Release, nor when a Relay
   /// stream ends, and its end is told to BrokerState::on_held_closed.
   bool held = false;
@@ -51,6 +53,13 @@ enum class FlowSource : std::uint8_t {
   kProbed,  ///< an existing flow that was probed first
 };
 
+/// What a caller needs to get the descriptor of its flow.
+struct HandoffGrant {
+  std::string ticket;  ///< secret
+  std::string socket;  ///< path of the Unix socket it is presented on
+  TimePoint valid_until;
+};
+
 /// A flow the caller may use.
 struct AcquiredFlow {
   flow::FlowId id;
@@ -58,6 +67,7 @@ struct AcquiredFlow {
   Endpoint local;
   FlowSource source;
   history::TimerAdvice timers;
+  std::optional<HandoffGrant> handoff = std::nullopt;  ///< where it was asked for, until the descriptor is gone
 };
 
 /// The end of an Acquire: a flow or a reason, and the story of both.

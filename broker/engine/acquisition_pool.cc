@@ -135,7 +135,8 @@ AcquiredFlow Acquisitions::Acquired(flow::Flow& flow, FlowSource source, TimePoi
     flow.timers = history::AdviseTimers(context_.state.RttOf(flow.path(), now), options_.timers);
     flow.timers_until = now + kTimersLast;
   }
-  return {flow.id, flow.key.remote, flow.local, source, flow.timers};
+  return {flow.id, flow.key.remote, flow.local,
+          source,  flow.timers,     flow.handoff ? handoffs_.GrantOf(flow) : std::nullopt};
 }
 
 void Acquisitions::RememberDestination(const Acquisition& acquisition, const flow::Flow& flow, TimePoint now) {

@@ -87,7 +87,8 @@ void Acquisitions::StartAttempt(Acquisition& acquisition, const racing::StartAtt
                                                   {.target = start.target,
                                                    .local_address = destination.local_address,
                                                    .local_interface = destination.local_interface,
-                                                   .tls_identity = acquisition.tls_identity}});
+                                                   .tls_identity = acquisition.tls_identity,
+                                                   .for_handoff = acquisition.request.handoff}});
 }
 
 // Every connection begins with StartAttempt. Forbidden targets are left out when they are located; here are those that
@@ -156,6 +157,7 @@ void Acquisitions::Win(Acquisition& acquisition, racing::AttemptId id, TimePoint
     EndAttempt(acquisition, id, TraceOutcome::kFailed, flow.error(), now);
     return Fail(acquisition, flow.error(), now);
   }
+  if (acquisition.request.handoff) handoffs_.Offer(**flow, now);
   std::vector<history::Path> candidates;
   for (const JudgedTarget& one : acquisition.judged) candidates.push_back(one.path);
   context_.state.history.RecordRace(attempt.path, candidates, now);

@@ -19,12 +19,13 @@ Trace TraceFor(const Acquisition& acquisition, const Waiter& waiter, TimePoint n
 }  // namespace
 
 Acquisitions::Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions,
-                           OnEarlyMessage on_early_message)
+                           Handoffs& handoffs, OnEarlyMessage on_early_message)
     : context_(context),
       options_(context.state.options),
       flows_(flows),
       probes_(probes),
       questions_(questions),
+      handoffs_(handoffs),
       on_early_message_(std::move(on_early_message)),
       waiters_(context_.SlotsOf(options_.max_requests)),
       foreground_(context_.SlotsOf(options_.max_requests)),
@@ -46,6 +47,10 @@ std::uint64_t Acquisitions::Start(const AcquireRequest& request, std::string_vie
   if (answered && answered->request_key != RequestKey(request, key)) {
     return Refuse(request, std::move(done), {FailureReason::kAlreadyInUse, "request_id was used for another request"},
                   now);
+  }
+  if (request.handoff && options_.handoff.socket.empty()) {
+    return Refuse(request, std::move(done),
+                  {FailureReason::kInvalidArgument, "this broker has no handoff-socket", "handoff"}, now);
   }
   if (auto refusal = RefusalFor(request.owner.tenant)) return Refuse(request, std::move(done), *refusal, now);
   auto [acquisition, created] = FindOrCreate(request, key, now);
@@ -189,7 +194,9 @@ void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource
 
 void Acquisitions::LogRace(const Acquisition& acquisition, Expected<AcquiredFlow> flow, TimePoint now) {
   RaceLog& races = context_.state.races;
-  if (acquisition.locator && races.enabled()) races.Append(RecordOf(acquisition, std::move(flow), now));
+  if (!acquisition.locator || !races.enabled()) return;
+  if (flow) flow->handoff.reset();  // a secret is remembered nowhere
+  races.Append(RecordOf(acquisition, std::move(flow), now));
 }
 
 void Acquisitions::Tell(const Acquisition& acquisition, const Waiter& waiter, const AcquireResult& result,

@@ -14,6 +14,7 @@
 #include "broker/engine/acquisition.h"
 #include "broker/engine/answered_requests.h"
 #include "broker/engine/flow_probes.h"
+#include "broker/engine/handoffs.h"
 #include "broker/engine/known_destinations.h"
 #include "broker/engine/questions.h"
 #include "broker/engine/shard_context.h"
@@ -33,7 +34,7 @@ class Acquisitions {
   /// Given what a peer sent before its flow was one.
   using OnEarlyMessage = std::function<void(flow::Flow&, std::string_view bytes, TimePoint now)>;
 
-  Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions,
+  Acquisitions(ShardContext& context, ShardFlows& flows, FlowProbes& probes, Questions& questions, Handoffs& handoffs,
                OnEarlyMessage on_early_message);
 
   /// Fast path: the answer from the pool, without I/O. `key` is the request's destination key.
@@ -145,6 +146,7 @@ class Acquisitions {
   ShardFlows& flows_;
   FlowProbes& probes_;
   Questions& questions_;
+  Handoffs& handoffs_;
   OnEarlyMessage on_early_message_;
 
   std::unordered_map<std::uint64_t, Acquisition> acquisitions_;

@@ -18,6 +18,7 @@
 #include "broker/flow/keep_alive.h"
 #include "broker/history/network_registry.h"
 #include "broker/history/reachability_history.h"
+#include "broker/net/handoff_outcome.h"
 
 namespace flowbroker::engine {
 
@@ -104,6 +105,8 @@ class BrokerObserver {
   /// So many more flow sets, or fewer, are kept.
   virtual void OnFlowSets(int /*change*/) {}
   virtual void OnFlowSetEvent(const FlowSetEvent& /*event*/) {}
+  /// A ticket was presented on the handoff socket, or was not.
+  virtual void OnHandoff(net::HandoffOutcome /*outcome*/) {}
   virtual void OnLimit(Limit /*limit*/) {}
   /// At the start every network has joined.
   virtual void OnNetworksChanged(const history::NetworkRegistry::Change& /*change*/) {}

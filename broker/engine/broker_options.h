@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -59,6 +60,17 @@ struct FlowOptions {
   std::size_t max_pending_transactions = 100'000;  ///< Via branches remembered per shard to route replies
 };
 
+/// Handing a flow's descriptor to a caller of this host.
+struct HandoffOptions {
+  std::string socket = {};               ///< path of the Unix socket for it; empty: no handoff
+  std::vector<std::uint32_t> uids = {};  ///< users that may present tickets, besides our own and root
+  /// Between the answer to an Acquire and the ticket's arrival lie two calls on one host: milliseconds. A flow that
+  /// waits is not read, so that the shorter the better.
+  Duration ticket_life = std::chrono::seconds(5);
+  std::size_t max_connections = 64;               ///< on that socket at once; each lives for a few system calls
+  Duration time_limit = std::chrono::seconds(2);  ///< of each
+};
+
 /// What can be changed while the broker runs; see ConnectionBroker::Apply.
 struct LiveOptions {
   location::EgressPolicy egress;
@@ -90,6 +102,7 @@ struct BrokerOptions {
   sip::FramerLimits framing;
   EdgeOptions edge;
   OutboundOptions outbound;
+  HandoffOptions handoff;
   LiveOptions live;
 };
 

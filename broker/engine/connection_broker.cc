@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "broker/engine/broker_edge.h"
+#include "broker/engine/broker_handoff.h"
 #include "broker/engine/broker_history.h"
 #include "broker/engine/broker_outbound.h"
 #include "broker/engine/broker_state.h"
@@ -61,6 +62,7 @@ class ConnectionBroker::Impl {
     }
     WatchNetworks();
     if (const auto listening = edge_.Listen(); !listening) return listening;
+    if (const auto listening = handoff_.Listen(); !listening) return listening;
     for (const auto& shard : shards_) shard->Start();
     return {};
   }
@@ -112,6 +114,7 @@ class ConnectionBroker::Impl {
   BrokerHistory history_{state_, clock_};
   BrokerEdge edge_{state_, clock_, shards_};
   std::optional<BrokerOutbound> outbound_;  // there once the shards are
+  BrokerHandoff handoff_{state_, shards_};
 };
 
 Expected<std::unique_ptr<ConnectionBroker>> ConnectionBroker::Create(BrokerOptions options, BrokerObserver* observer) {
@@ -131,6 +134,7 @@ ConnectionBroker::~ConnectionBroker() {
 
 void ConnectionBroker::Stop() {
   impl_->edge_.Close();
+  impl_->handoff_.Close();
   impl_->Stop();
 }
 

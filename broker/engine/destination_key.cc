@@ -69,7 +69,7 @@ std::string_view WriteDestinationKey(const AcquireRequest& request, std::string&
 
 std::string RequestKey(const AcquireRequest& request, std::string_view destination_key) {
   std::string key(destination_key);
-  if (request.exclusive) key += "\x1f!";
+  if (request.exclusive) key += request.handoff ? "\x1f^" : "\x1f!";
   return key;
 }
 

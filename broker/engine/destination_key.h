@@ -15,7 +15,8 @@ namespace flowbroker::engine {
 /// so that the fast path allocates nothing once the buffer has grown.
 std::string_view WriteDestinationKey(const AcquireRequest& request, std::string& buffer);
 
-/// Text that is equal for a request and its retries: the destination key, and whether the flow shall be exclusive.
+/// Text that is equal for a request and its retries: the destination key, and whether the flow shall be exclusive,
+/// and whether it shall be handed off.
 std::string RequestKey(const AcquireRequest& request, std::string_view destination_key);
 
 /// Identity the peer's TLS certificate must carry for `destination` (RFC 5922): the one asked for, else the URI's host

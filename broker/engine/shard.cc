@@ -147,6 +147,21 @@ void Shard::Do(ResumeReading& resume) {
   }
 }
 
+void Shard::Do(HandOver& hand_over) {
+  const flow::ConnectionId id = hand_over.id;
+  const auto socket = sockets_.find(id);
+  if (socket == sockets_.end()) return hand_over.taken(Unexpected({FailureReason::kClosedByOwner, ""}));
+  auto descriptor = socket->second.connection->HandOver();
+  if (!descriptor) {
+    socket->second.connection->Close();
+    OnEnded(id, descriptor.error());
+  } else {
+    sockets_.erase(socket);
+    WithCore([id](ShardCore& core, TimePoint now) { core.OnHandedOver(id, now); });
+  }
+  hand_over.taken(std::move(descriptor));
+}
+
 void Shard::Do(AskDns& ask) {
   const TimePoint asked = clock_.Now();
   dns_.Query(ask.question, ask.tenant, [this, question = ask.question, asked](dns::RecordSet records) {

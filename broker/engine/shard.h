@@ -94,6 +94,7 @@ class Shard final : private net::ConnectionListener, private net::DatagramSink {
   void Do(SendDatagram& send);
   void Do(PauseReading& pause);
   void Do(ResumeReading& resume);
+  void Do(HandOver& hand_over);
   void Do(AskDns& ask);
   void ReportQueue(flow::ConnectionId id, Socket& socket);
   void ArmTimer(TimePoint when);

@@ -6,9 +6,11 @@
 #include <variant>
 #include <vector>
 
+#include "broker/base/expected.h"
 #include "broker/dns/records.h"
 #include "broker/flow/connection_id.h"
 #include "broker/net/connection.h"
+#include "broker/net/owned_descriptor.h"
 
 namespace flowbroker::engine {
 
@@ -35,14 +37,20 @@ struct PauseReading {
 struct ResumeReading {
   flow::ConnectionId id;
 };
+/// Gives the connection's socket away; `taken` gets it, or why it cannot be had, on the shard's thread.
+struct HandOver {
+  using Taken = std::function<void(Expected<net::OwnedDescriptor>)>;
+  flow::ConnectionId id;
+  Taken taken;
+};
 struct AskDns {
   dns::Question question;
   std::string tenant;  ///< who wants to know
 };
 
 /// What a shard's core wants done on the shard's thread, in order.
-using IoAction =
-    std::variant<OpenConnection, CloseConnection, SendBytes, SendDatagram, PauseReading, ResumeReading, AskDns>;
+using IoAction = std::variant<OpenConnection, CloseConnection, SendBytes, SendDatagram, PauseReading, ResumeReading,
+                              HandOver, AskDns>;
 
 /// What one call of a shard's core wants done after the shard's lock is released.
 struct ShardActions {

@@ -22,6 +22,7 @@ ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::Sou
             keep_alives_.OnFlowClosed(closed);
             edge_.OnFlowClosed(closed, now);
             relay_.OnFlowClosed(closed, now);
+            handoffs_.OnFlowClosed(closed.id);
             probes_.OnFlowClosed(closed.id, failure, now);
             if (closed.held) TellHeldClosed(closed.id, failure);
           }),
@@ -33,8 +34,9 @@ ShardCore::ShardCore(std::uint8_t index, BrokerState& state, const location::Sou
                                   std::optional<EdgeOrigin> origin,
                                   TimePoint now) { relay_.OnMessage(flow, head, bytes, std::move(origin), now); }),
       relay_(context_, flows_, datagrams_),
+      handoffs_(context_, flows_),
       acquisitions_(
-          context_, flows_, probes_, questions_,
+          context_, flows_, probes_, questions_, handoffs_,
           [this](flow::Flow& flow, std::string_view bytes, TimePoint now) { OnFlowMessage(flow, bytes, now); }),
       resolutions_(context_, questions_) {}
 
@@ -60,7 +62,8 @@ void ShardCore::OnLiveOptionsChanged(TimePoint now) {
 
 void ShardCore::ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done,
                           TimePoint now) {
-  if (flow::Flow* flow = flows_.Find(id, scope)) return probes_.Start(*flow, deadline, std::move(done), now);
+  flow::Flow* flow = flows_.Find(id, scope);
+  if (flow != nullptr && !flow->handoff) return probes_.Start(*flow, deadline, std::move(done), now);
   context_.actions.calls.emplace_back(
       [done = std::move(done), failure = WhyNotAsked(id, scope)] { done(Unexpected(failure)); });
 }
@@ -68,11 +71,13 @@ void ShardCore::ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, Time
 Expected<void> ShardCore::SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
                                        std::optional<Duration> flow_timer, TimePoint now) {
   flow::Flow* flow = flows_.Find(id, scope);
-  if (flow == nullptr) return Unexpected(WhyNotAsked(id, scope));
+  if (flow == nullptr || flow->handoff) return Unexpected(WhyNotAsked(id, scope));
   return keep_alives_.Configure(*flow, method, flow_timer, now);
 }
 
 Failure ShardCore::WhyNotAsked(const flow::FlowId& id, const flow::Scope& scope) const {
+  const flow::Flow* flow = flows_.pool().Find(id);
+  if (flow != nullptr && flow->handoff && scope.Covers(flow->key.owner)) return WaitsForHandoff();
   if (!datagrams_.Has(id, scope)) return {FailureReason::kUnknownFlow, ""};
   return {FailureReason::kInvalidArgument, "a user agent's flow over UDP is asked as edge-keep-alive says", "flow_id"};
 }
@@ -175,6 +180,10 @@ void ShardCore::OnEnded(flow::ConnectionId id, const Failure& failure, TimePoint
   if (flow) OnFlowEnded(*flow, failure, now);
 }
 
+void ShardCore::OnHandedOver(flow::ConnectionId id, TimePoint now) {
+  if (const auto flow = FlowOf(id)) handoffs_.OnHandedOver(*flow, now);
+}
+
 void ShardCore::OnFlowEnded(const flow::FlowId& id, const Failure& failure, TimePoint now) {
   const flow::Flow* flow = flows_.pool().Find(id);
   if (flow == nullptr) return;
@@ -264,7 +273,8 @@ void ShardCore::OnQueued(flow::ConnectionId id, std::size_t octets) {
 TimePoint ShardCore::NextDeadline() const {
   const TimePoint bindings_due = context_.index == 0 ? context_.state.registrar.NextDeadline() : kNever;
   return std::min({context_.deadlines.next(), flows_.pool().NextIdle(), relay_.NextDeadline(),
-                   keep_alives_.NextDeadline(), edge_.NextDeadline(), datagrams_.NextDeadline(), bindings_due});
+                   keep_alives_.NextDeadline(), edge_.NextDeadline(), datagrams_.NextDeadline(),
+                   handoffs_.NextDeadline(), bindings_due});
 }
 
 void ShardCore::OnTimer(TimePoint now) {
@@ -274,6 +284,7 @@ void ShardCore::OnTimer(TimePoint now) {
   keep_alives_.OnTimer(now);
   edge_.OnTimer(now);
   datagrams_.OnTimer(now);
+  handoffs_.OnTimer(now);
   if (context_.index == 0) context_.state.registrar.OnTimer(now);
   flows_.CloseIdle(now);
   relay_.ExpireHeld(now);

@@ -13,6 +13,7 @@
 #include "broker/engine/edge_datagrams.h"
 #include "broker/engine/edge_flows.h"
 #include "broker/engine/flow_probes.h"
+#include "broker/engine/handoffs.h"
 #include "broker/engine/keep_alives.h"
 #include "broker/engine/questions.h"
 #include "broker/engine/resolutions.h"
@@ -28,8 +29,8 @@ namespace flowbroker::engine {
 ///
 /// Its parts: `Acquisitions` bring requests to their answers, `ShardFlows` own what comes of them, `FlowProbes` find
 /// out which flows still live, `KeepAlives` ask them from time to time, `EdgeFlows` and `EdgeDatagrams` are what user
-/// agents have opened, `ShardRelay` carries messages, `Resolutions` answer Resolve. This class only tells each part
-/// what concerns it.
+/// agents have opened, `ShardRelay` carries messages, `Handoffs` give flows away, `Resolutions` answer Resolve. This
+/// class only tells each part what concerns it.
 class ShardCore {
  public:
   ShardCore(std::uint8_t index, BrokerState& state, const location::SourceAddressSelector& sources,
@@ -41,6 +42,7 @@ class ShardCore {
   ShardFlows& flows() { return flows_; }
   const ShardFlows& flows() const { return flows_; }
   ShardRelay& relay() { return relay_; }
+  Handoffs& handoffs() { return handoffs_; }
   Resolutions& resolutions() { return resolutions_; }
   EdgeDatagrams& datagrams() { return datagrams_; }
   const EdgeDatagrams& datagrams() const { return datagrams_; }
@@ -85,6 +87,8 @@ class ShardCore {
   void OnConnected(flow::ConnectionId id, const Endpoint& local, std::optional<Duration> rtt, TimePoint now);
   void OnReceived(flow::ConnectionId id, std::span<const sip::MessageFramer::Item> items, TimePoint now);
   void OnEnded(flow::ConnectionId id, const Failure& failure, TimePoint now);
+  /// The connection's socket was given away.
+  void OnHandedOver(flow::ConnectionId id, TimePoint now);
   /// `octets` wait in the connection's queue.
   void OnQueued(flow::ConnectionId id, std::size_t octets);
   void OnTimer(TimePoint now);
@@ -117,6 +121,7 @@ class ShardCore {
   EdgeFlows edge_;
   EdgeDatagrams datagrams_;
   ShardRelay relay_;
+  Handoffs handoffs_;
   Acquisitions acquisitions_;
   Resolutions resolutions_;
 };

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "broker/engine/handoffs.h"
+
 namespace flowbroker::engine {
 namespace {
 
@@ -172,6 +174,7 @@ std::optional<Failure> ShardRelay::Send(RelayId relay, const flow::FlowId& id, s
   flow::Flow* flow = flows_.pool().Find(id);
   if (flow == nullptr) return SendOnDatagramFlow(relay, id, bytes);
   if (!MayUse(relay, *flow)) return Failure{FailureReason::kUnknownFlow, ""};
+  if (flow->handoff) return WaitsForHandoff();
   const auto head = Check(*flow, bytes);
   if (!head) return head.error();
   if (flow->exclusive && !flow->held) exclusive_owner_.emplace(id, relay);

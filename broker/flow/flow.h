@@ -46,6 +46,7 @@ struct Flow {
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
   bool exclusive = false;  ///< belongs to one caller; never given to another
+  bool handoff = false;    ///< its descriptor waits for the caller; nothing is sent on it or read from it
   bool probing = false;    ///< a probe is under way
   bool suspect = false;    ///< a transaction over it failed since the last evidence
   /// Which of the edge's listeners it came in on; absent where the broker has opened it. Such a flow is never given to

@@ -47,6 +47,7 @@ FailureMeaning MeaningOf(FailureReason reason) {
     case FailureReason::kLostRace:
     case FailureReason::kIdle:
     case FailureReason::kClosedByOwner:
+    case FailureReason::kHandedOff:
     case FailureReason::kShuttingDown:
     case FailureReason::kOutOfDescriptors:
     case FailureReason::kInternal:

@@ -7,11 +7,13 @@
 #include <string>
 #include <string_view>
 
+#include "broker/base/expected.h"
 #include "broker/base/failure.h"
 #include "broker/base/target.h"
 #include "broker/base/time.h"
 #include "broker/flow/connection_id.h"
 #include "broker/flow/tls_identities.h"
+#include "broker/net/owned_descriptor.h"
 #include "broker/sip/message_framer.h"
 
 namespace flowbroker::net {
@@ -22,6 +24,7 @@ struct ConnectSpec {
   std::optional<IpAddress> local_address = std::nullopt;  ///< bind to it; absent: the kernel chooses
   std::string local_interface = {};                       ///< bind to it; empty: the kernel chooses
   std::string tls_identity = {};                          ///< TLS only: identity the certificate must carry (RFC 5922)
+  bool for_handoff = false;                               ///< TCP only: never read from, so that HandOver loses nothing
 };
 
 /// Told what happens on the sockets of one shard, on the shard's thread. A connection may be closed from inside any of
@@ -60,6 +63,10 @@ class Connection {
   /// Stops and resumes reading, so that a slow consumer is felt by the peer.
   virtual void PauseReading() = 0;
   virtual void ResumeReading() = 0;
+
+  /// Gives the socket away, as it is: non-blocking, and with all that the peer has sent. Fails, and changes nothing,
+  /// where the connection has ended or was not made for that. No listener call follows a success.
+  virtual Expected<OwnedDescriptor> HandOver() = 0;
 
   /// Closes the socket; no listener call follows. TLS says goodbye first where that does not block.
   virtual void Close() = 0;

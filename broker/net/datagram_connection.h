@@ -20,6 +20,9 @@ class DatagramConnection final : public Connection, public std::enable_shared_fr
   std::size_t queued() const override { return 0; }
   void PauseReading() override { reading_paused_ = true; }
   void ResumeReading() override;
+  Expected<OwnedDescriptor> HandOver() override {
+    return Unexpected({FailureReason::kInternal, "a UDP socket is not handed over"});
+  }
   void Close() override;
 
  private:

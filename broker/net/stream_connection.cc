@@ -42,6 +42,7 @@ StreamConnection::StreamConnection(ShardSockets& sockets, flow::ConnectionId id,
 StreamConnection::~StreamConnection() = default;
 
 void StreamConnection::Start(const ConnectSpec& spec) {
+  for_handoff_ = reading_paused_ = spec.for_handoff;
   if (spec.target.transport == Transport::kTls) {
     if (sockets_.tls == nullptr) return EndSoon({FailureReason::kTlsHandshakeFailed, "TLS is not configured"});
     tls_context_ = sockets_.tls;
@@ -190,6 +191,7 @@ void StreamConnection::LimitMessageTime(bool progress) {
 }
 
 void StreamConnection::ResumeReading() {
+  if (for_handoff_) return;
   reading_paused_ = false;
   AwaitReadable();
 }
@@ -249,6 +251,23 @@ void StreamConnection::Close() {
   message_timer_.reset();
   error_code ignored;
   socket_.close(ignored);
+}
+
+Expected<OwnedDescriptor> StreamConnection::HandOver() {
+  if (!for_handoff_ || tls_ != nullptr || state_ != State::kConnected || !unsent_.empty()) {
+    return Unexpected({FailureReason::kInternal, "not made to be handed over"});
+  }
+  char octet = 0;
+  const ssize_t waiting = recv(socket_.native_handle(), &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (waiting == 0) return Unexpected({FailureReason::kClosedByPeer, ""});
+  if (waiting < 0 && errno != EAGAIN) {
+    return Unexpected(FailureOf({errno, boost::system::system_category()}, SocketPhase::kConnected));
+  }
+  error_code error;
+  OwnedDescriptor descriptor(socket_.release(error));  // not dup: the event loop would go on watching the connection
+  if (error) return Unexpected(FailureOf(error, SocketPhase::kConnected));
+  state_ = State::kClosed;
+  return descriptor;
 }
 
 void StreamConnection::End(Failure failure) {

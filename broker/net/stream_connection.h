@@ -28,6 +28,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   std::size_t queued() const override { return write_pending_ ? unsent_.size() : 0; }
   void PauseReading() override { reading_paused_ = true; }
   void ResumeReading() override;
+  Expected<OwnedDescriptor> HandOver() override;
   void Close() override;
 
  private:
@@ -73,6 +74,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   /// Set while a user agent owes the rest of a message.
   std::unique_ptr<boost::asio::steady_timer> message_timer_;
   bool accepted_ = false;
+  bool for_handoff_ = false;
   bool reading_paused_ = false;
   bool read_pending_ = false;
   bool write_pending_ = false;  ///< the kernel took less than all of unsent_

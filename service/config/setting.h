@@ -23,7 +23,7 @@ struct Setting {
   std::variant<Place<bool>, Place<int>, Place<std::size_t>, Place<Duration>, Place<std::string>, Place<LogLevel>,
                Place<flow::KeepAliveMethod>, Place<std::vector<std::string>>, Place<std::vector<Endpoint>>,
                Place<std::vector<Transport>>, Place<std::vector<location::EgressRule>>,
-               Place<std::vector<flow::EdgeListener>>>
+               Place<std::vector<flow::EdgeListener>>, Place<std::vector<std::uint32_t>>>
       place;
   std::string_view least = {};  ///< of a number or time, as an operator writes it; empty: 0
   std::string_view most = {};   ///< empty: whatever the type holds

@@ -295,6 +295,17 @@ const std::array kSettings = {
     Setting{"max-flows-per-target", "Flows", "flows open to one address, port and transport, per shard",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.max_flows_per_target; })}
         .From("1"),
+    Setting{"handoff-socket", "Flows",
+            "Unix socket on which callers of this host exchange the ticket of an Acquire with handoff for the flow's "
+            "descriptor; empty: no handoff",
+            Place<std::string>([](C& c) -> auto& { return c.broker.handoff.socket; })},
+    Setting{"handoff-uids", "Flows",
+            "numbers of the users who may do so besides root and the daemon's own; with any the socket's mode is 0666, "
+            "and the kernel says who asks",
+            Place<std::vector<std::uint32_t>>([](C& c) -> auto& { return c.broker.handoff.uids; })},
+    Setting{"handoff-ticket-life", "Flows", "a flow whose ticket was not presented after so long is closed",
+            Place<Duration>([](C& c) -> auto& { return c.broker.handoff.ticket_life; })}
+        .From("100ms", "1m"),
     Setting{"tls-reuse", "Flows",
             "a TLS flow also serves other host names at the same address that its peer's verified certificate carries",
             Place<bool>([](C& c) -> auto& { return c.broker.flows.tls_reuse; })},

@@ -195,6 +195,17 @@ Expected<void> ParseValue(std::string_view text, std::vector<flow::EdgeListener>
   return ParseList(text, value);
 }
 
+Expected<void> ParseValue(std::string_view text, std::vector<std::uint32_t>& value) {
+  std::vector<std::uint32_t> numbers;
+  for (const std::string_view part : SplitAtCommas(text)) {
+    const char* const end = part.data() + part.size();
+    const auto [stopped, error] = std::from_chars(part.data(), end, numbers.emplace_back());
+    if (error != std::errc() || stopped != end) return Wrong(text, "a list of numbers such as 1000,1001");
+  }
+  value = std::move(numbers);
+  return {};
+}
+
 std::string ValueText(bool value) {
   return value ? "on" : "off";
 }
@@ -250,6 +261,10 @@ std::string ValueText(const std::vector<location::EgressRule>& value) {
 
 std::string ValueText(const std::vector<flow::EdgeListener>& value) {
   return JoinWithCommas(value, [](const flow::EdgeListener& listener) { return listener.ToString(); });
+}
+
+std::string ValueText(const std::vector<std::uint32_t>& value) {
+  return JoinWithCommas(value, [](std::uint32_t number) { return std::to_string(number); });
 }
 
 Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_port) {

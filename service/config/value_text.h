@@ -27,6 +27,7 @@ Expected<void> ParseValue(std::string_view text, std::vector<Endpoint>& value); 
 Expected<void> ParseValue(std::string_view text, std::vector<Transport>& value);    ///< "tls,tcp,udp"
 Expected<void> ParseValue(std::string_view text, std::vector<location::EgressRule>& value);  ///< EgressRule::Parse
 Expected<void> ParseValue(std::string_view text, std::vector<flow::EdgeListener>& value);
+Expected<void> ParseValue(std::string_view text, std::vector<std::uint32_t>& value);  ///< "1000,1001"
 
 /// The value as text that parses to it again; for `--help`.
 std::string ValueText(bool value);
@@ -41,6 +42,7 @@ std::string ValueText(const std::vector<Endpoint>& value);
 std::string ValueText(const std::vector<Transport>& value);
 std::string ValueText(const std::vector<location::EgressRule>& value);
 std::string ValueText(const std::vector<flow::EdgeListener>& value);
+std::string ValueText(const std::vector<std::uint32_t>& value);
 
 /// "127.0.0.1:5300", "[::1]:53", "192.0.2.1" or "2001:db8::1" (then `default_port`).
 Expected<Endpoint> ParseEndpoint(std::string_view text, std::uint16_t default_port);

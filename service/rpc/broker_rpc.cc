@@ -12,6 +12,7 @@ void AnswerAcquire(const engine::ConnectionBroker& broker, const engine::Acquire
                    UnaryCall<v1::AcquireResponse>& call) {
   if (!result.flow) return Fail(call, result.flow.error(), result.trace, MomentOf(broker));
   Fill(*result.flow, call.response());
+  if (result.flow->handoff) Fill(*result.flow->handoff, broker.Now(), *call.response().mutable_handoff());
   if (!result.trace.steps.empty()) Fill(result.trace, MomentOf(broker), *call.response().mutable_trace());
   call.Finish();
 }

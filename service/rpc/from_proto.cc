@@ -72,6 +72,22 @@ Expected<void> Read(const v1::Destination& destination, engine::Destination& out
   return ReadText(destination.tls_identity(), kMaxHost, "destination.tls_identity", out.tls_identity);
 }
 
+/// Only a TCP connection has no state but that of its descriptor.
+Expected<void> RestrictToHandoff(engine::AcquireRequest& out) {
+  const auto refuse = [](const char* why) { return FieldError("handoff", why); };
+  const auto* uri = std::get_if<sip::SipUri>(&out.destination.to);
+  if (uri != nullptr && uri->secure) return refuse("a sips: URI means TLS, whose session cannot be handed off");
+  const auto transport = uri != nullptr
+                             ? uri->transport
+                             : std::optional(std::get<location::ResponseDestination>(out.destination.to).transport);
+  if (transport && *transport != Transport::kTcp) return refuse("only TCP can be handed off");
+  if (!out.destination.allowed_transports.Contains(Transport::kTcp)) return refuse("allowed_transports excludes TCP");
+  out.destination.allowed_transports = {};
+  out.destination.allowed_transports.Add(Transport::kTcp);
+  out.exclusive = true;
+  return {};
+}
+
 Expected<void> Read(const v1::AcquireRequest& request, engine::AcquireRequest& out) {
   if (auto destination = Read(request.destination(), out.destination); !destination) return destination;
   const auto group = ReadText(request.client_group(), kMaxClientGroup, "client_group", out.owner.client_group);
@@ -81,7 +97,8 @@ Expected<void> Read(const v1::AcquireRequest& request, engine::AcquireRequest& o
   out.time_sensitive = !request.has_time_sensitive() || request.time_sensitive();
   out.exclusive = request.exclusive();
   out.want_trace = !request.has_want_trace() || request.want_trace();
-  return {};
+  out.handoff = request.handoff();
+  return out.handoff ? RestrictToHandoff(out) : Expected<void>();
 }
 
 /// A T made of `message` by Read.

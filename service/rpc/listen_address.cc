@@ -2,16 +2,15 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <memory>
 #include <string_view>
 #include <system_error>
+
+#include "broker/net/unix_socket_path.h"
 
 namespace flowbroker::rpc {
 namespace {
@@ -44,38 +43,10 @@ std::string ErrorText(int error) {
   return what;
 }
 
-Expected<void> MakeDirectoryOf(const std::string& address, const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos || slash == 0) return {};
-  const std::string directory = path.substr(0, slash);
-  struct stat status{};
-  if (mkdir(directory.c_str(), 0700) == 0) return {};
-  if (errno != EEXIST) return CannotListen(address, directory + ": " + ErrorText(errno));
-  if (stat(directory.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
-    return CannotListen(address, directory + " is not a directory");
-  }
-  // In /tmp anyone could have made it; root's and our own are fine.
-  if (status.st_uid != geteuid() && status.st_uid != 0) {
-    return CannotListen(address, directory + " belongs to another user");
-  }
-  return {};
-}
-
 Expected<void> PrepareUnix(const std::string& address, const std::string& path) {
-  sockaddr_un name{};
-  name.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof(name.sun_path)) return CannotListen(address, "path empty or too long");
-  std::memcpy(name.sun_path, path.data(), path.size());
-  if (auto made = MakeDirectoryOf(address, path); !made) return made;
-
-  struct stat status{};
-  if (lstat(path.c_str(), &status) != 0) return {};  // nothing there
-  if (!S_ISSOCK(status.st_mode)) return CannotListen(address, "a file that is not a socket is there");
-  const ScopedSocket probe(AF_UNIX, SOCK_STREAM);
-  if (connect(probe.get(), reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0) {
-    return CannotListen(address, "another process is listening there");
+  if (const auto prepared = net::PrepareUnixSocketPath(path); !prepared) {
+    return CannotListen(address, prepared.error().detail);
   }
-  if (unlink(path.c_str()) != 0) return CannotListen(address, ErrorText(errno));
   return {};
 }
 

@@ -32,6 +32,7 @@ void Fill(Duration duration, google::protobuf::Duration& out);
 void Fill(const history::TimerAdvice& timers, v1::TimerAdvice& out);
 void Fill(const Trace& trace, const Moment& now, v1::Trace& out);
 void Fill(const engine::AcquiredFlow& flow, v1::AcquireResponse& out);
+void Fill(const engine::HandoffGrant& grant, TimePoint now, v1::HandoffTicket& out);
 void Fill(const engine::ResolvedTarget& target, v1::ResolvedTarget& out);
 void Fill(const engine::EdgeOrigin& origin, v1::EdgeOrigin& out);
 void Fill(const engine::FlowView& flow, TimePoint now, v1::Flow& out);

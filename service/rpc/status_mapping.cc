@@ -70,6 +70,7 @@ grpc::StatusCode CodeOf(FailureReason reason) {
     case FailureReason::kUnknownFlow:
     case FailureReason::kIdle:
     case FailureReason::kClosedByOwner:
+    case FailureReason::kHandedOff:
     case FailureReason::kNoSuchName:
     case FailureReason::kNoRecords:
       return grpc::StatusCode::NOT_FOUND;

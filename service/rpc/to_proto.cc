@@ -159,6 +159,12 @@ void Fill(const engine::AcquiredFlow& flow, v1::AcquireResponse& out) {
   Fill(flow.timers, *out.mutable_timers());
 }
 
+void Fill(const engine::HandoffGrant& grant, TimePoint now, v1::HandoffTicket& out) {
+  out.set_ticket(grant.ticket);
+  out.set_socket_path(grant.socket);
+  Fill(std::max(grant.valid_until - now, Duration::zero()), *out.mutable_valid_for());
+}
+
 void Fill(const engine::ResolvedTarget& target, v1::ResolvedTarget& out) {
   const location::LocatedTarget& located = target.located;
   out.set_transport(ToProto(located.target.transport));

@@ -11,6 +11,7 @@
 #include "service/telemetry/dns_metrics.h"
 #include "service/telemetry/flow_metrics.h"
 #include "service/telemetry/flow_set_metrics.h"
+#include "service/telemetry/handoff_metrics.h"
 #include "service/telemetry/history_file_metrics.h"
 #include "service/telemetry/history_metrics.h"
 #include "service/telemetry/limit_metrics.h"
@@ -44,6 +45,7 @@ struct BrokerMetrics {
   DnsMetrics dns{registry_};
   RelayMetrics relay{registry_};
   LimitMetrics limits{registry_};
+  HandoffMetrics handoffs{registry_};
   AdminMetrics admin{registry_};
   HistoryMetrics history{registry_};
   PrefixMetrics prefixes;

@@ -42,6 +42,7 @@ class BrokerTelemetry final : public engine::BrokerObserver {
   void OnRelayStreams(int change) override { metrics_.relay.CountStreams(change); }
   void OnFlowSets(int change) override { metrics_.flow_sets.CountSets(change); }
   void OnFlowSetEvent(const engine::FlowSetEvent& event) override { metrics_.flow_sets.CountEvent(event); }
+  void OnHandoff(net::HandoffOutcome outcome) override { metrics_.handoffs.Count(outcome); }
   void OnLimit(engine::Limit limit) override { metrics_.limits.Count(limit); }
   void OnPreferenceEvent(const engine::PreferenceEvent& event) override;
   void OnReport(engine::TransactionReport::Outcome outcome, bool known_flow) override {

@@ -144,6 +144,30 @@ std::string_view NameOf(ReportOutcome outcome) {
   __builtin_unreachable();
 }
 
+std::string_view NameOf(net::HandoffOutcome outcome) {
+  switch (outcome) {
+    case net::HandoffOutcome::kHandedOff:
+      return "handed_off";
+    case net::HandoffOutcome::kForeignUser:
+      return "foreign_user";
+    case net::HandoffOutcome::kTooMany:
+      return "too_many";
+    case net::HandoffOutcome::kMalformed:
+      return "malformed";
+    case net::HandoffOutcome::kTooSlow:
+      return "too_slow";
+    case net::HandoffOutcome::kUnknownTicket:
+      return "unknown_ticket";
+    case net::HandoffOutcome::kFlowEnded:
+      return "flow_ended";
+    case net::HandoffOutcome::kCallerGone:
+      return "caller_gone";
+    case net::HandoffOutcome::kUnused:
+      return "unused";
+  }
+  __builtin_unreachable();
+}
+
 bool HasStage(Transport transport, AttemptStage stage) {
   switch (stage) {
     case AttemptStage::kTcp:

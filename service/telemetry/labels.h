@@ -61,6 +61,7 @@ std::string_view NameOf(engine::FlowSetEventKind kind);
 std::string_view NameOf(dns::AnswerStatus status);
 std::string_view NameOf(dns::RecordType type);
 std::string_view NameOf(engine::TransactionReport::Outcome outcome);
+std::string_view NameOf(net::HandoffOutcome outcome);
 
 /// As the broker itself calls it.
 template <typename Enum>

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <stdexcept>
 #include <string>
 
 #include "tests/simulation/scripted_shard.h"
@@ -11,10 +12,13 @@
 namespace flowbroker::simulation {
 namespace {
 
+using engine::AcquireResult;
 using engine::FlowSource;
 using std::chrono::seconds;
 
 constexpr const char* kAddress = "192.0.2.10";
+constexpr const char* kA = "sips:a.example:5061";
+constexpr const char* kB = "sips:b.example:5061";
 
 Target On(Transport transport) {
   return {{*IpAddress::Parse(kAddress), 5061}, transport};
@@ -28,6 +32,12 @@ class ReuseTest : public ::testing::Test {
   }
   /// The server's certificate carries `name` besides the one it is asked for.
   void Certify(std::string_view name) { shard_.Script(On(Transport::kTls), {.certified = name}); }
+
+  AcquireResult Acquire(const std::string& uri) {
+    AcquireResult result = shard_.AcquireNow(uri).first;
+    if (!result.flow) throw std::logic_error(result.flow.error().ToString());
+    return result;
+  }
 
   ScriptedShard shard_;
 };
@@ -47,8 +57,8 @@ TEST_F(ReuseTest, AFlowServesEveryNameOfItsPlaceWithoutTls_O3) {
   for (const Transport transport : {Transport::kTcp, Transport::kUdp}) {
     shard_.Script(On(transport), {});
     const std::string suffix = transport == Transport::kTcp ? ".example:5061;transport=tcp" : ".example:5061";
-    const auto a = shard_.AcquireNow("sip:a" + suffix).first;
-    const auto b = shard_.AcquireNow("sip:b" + suffix).first;
+    const auto a = Acquire("sip:a" + suffix);
+    const auto b = Acquire("sip:b" + suffix);
     EXPECT_EQ(a.flow->id, b.flow->id) << ToString(transport);
     EXPECT_EQ(b.flow->source, FlowSource::kPooled);
   }
@@ -56,20 +66,20 @@ TEST_F(ReuseTest, AFlowServesEveryNameOfItsPlaceWithoutTls_O3) {
 
 TEST_F(ReuseTest, ATlsFlowServesANameThatItsCertificateCarries_O3) {
   Certify("b.example");
-  const auto a = shard_.AcquireNow("sips:a.example").first;
-  const auto b = shard_.AcquireNow("sips:b.example").first;
+  const auto a = Acquire(kA);
+  const auto b = Acquire(kB);
   EXPECT_EQ(a.flow->id, b.flow->id);
   EXPECT_EQ(b.flow->source, FlowSource::kPooled);
   EXPECT_EQ(b.trace.steps.back().reason, "fresh flow; the certificate of a.example also carries b.example (O3)");
   EXPECT_EQ(shard_.connections_opened(), 1);
-  EXPECT_EQ(shard_.AcquireNow("sips:b.example").second, Duration{0}) << "the second time by the fast path";
+  EXPECT_EQ(shard_.AcquireNow(kB).second, Duration{0}) << "the second time by the fast path";
 }
 
 TEST_F(ReuseTest, ATlsFlowServesNoNameThatItsCertificateLacks_O3) {
   for (const char* other : {"c.example", "*.example", "b.example.org", ""}) {
     Certify(other);
-    const auto a = shard_.AcquireNow("sips:a.example").first;
-    const auto b = shard_.AcquireNow("sips:b.example").first;
+    const auto a = Acquire(kA);
+    const auto b = Acquire(kB);
     EXPECT_NE(a.flow->id, b.flow->id) << other;
     EXPECT_EQ(b.flow->source, FlowSource::kRaced);
     for (const auto& flow : {a, b})
@@ -79,10 +89,9 @@ TEST_F(ReuseTest, ATlsFlowServesNoNameThatItsCertificateLacks_O3) {
 
 TEST_F(ReuseTest, RacesOfTwoCertifiedNamesEndInOneFlow_O3) {
   Certify("b.example");
-  const auto a = shard_.Acquire("sips:a.example");
+  const auto a = shard_.Acquire(kA);
   shard_.RunFor(std::chrono::milliseconds(5));
-  Certify("a.example");
-  const auto b = shard_.Acquire("sips:b.example");
+  const auto b = shard_.Acquire(kB);
   shard_.RunFor(seconds(1));
   EXPECT_EQ((*a)->flow->id, (*b)->flow->id);
   EXPECT_EQ(shard_.sockets_open(), 1U);
@@ -90,16 +99,16 @@ TEST_F(ReuseTest, RacesOfTwoCertifiedNamesEndInOneFlow_O3) {
 
 TEST_F(ReuseTest, AnOldFlowIsProbedBeforeItServesAnotherName_O3_S8) {
   Certify("b.example");
-  const auto a = shard_.AcquireNow("sips:a.example").first;
+  const auto a = Acquire(kA);
   shard_.RunFor(seconds(40));
-  const auto b = shard_.AcquireNow("sips:b.example").first;
+  const auto b = Acquire(kB);
   EXPECT_EQ(a.flow->id, b.flow->id);
   EXPECT_EQ(b.flow->source, FlowSource::kProbed);
 }
 
 TEST_F(ReuseTest, OwnersAndExclusiveFlowsStayApartWhateverTheCertificate_O3) {
   Certify("b.example");
-  auto request = ScriptedShard::RequestFor("sips:a.example");
+  auto request = ScriptedShard::RequestFor(kA);
   request.exclusive = true;
   const auto exclusive = shard_.Acquire(request);
   shard_.RunFor(seconds(1));
@@ -107,7 +116,7 @@ TEST_F(ReuseTest, OwnersAndExclusiveFlowsStayApartWhateverTheCertificate_O3) {
   request.owner.tenant = "other";
   const auto other = shard_.Acquire(request);
   shard_.RunFor(seconds(1));
-  const auto b = shard_.AcquireNow("sips:b.example").first;
+  const auto b = Acquire(kB);
   EXPECT_NE(b.flow->id, (*exclusive)->flow->id);
   EXPECT_NE(b.flow->id, (*other)->flow->id);
   EXPECT_EQ(b.flow->source, FlowSource::kRaced);
@@ -115,10 +124,10 @@ TEST_F(ReuseTest, OwnersAndExclusiveFlowsStayApartWhateverTheCertificate_O3) {
 
 TEST_F(WithoutTlsReuseTest, EveryNameHasItsOwnFlowOverTls) {
   Certify("b.example");
-  const auto a = shard_.AcquireNow("sips:a.example").first;
-  const auto b = shard_.AcquireNow("sips:b.example").first;
+  const auto a = Acquire(kA);
+  const auto b = Acquire(kB);
   EXPECT_NE(a.flow->id, b.flow->id);
-  EXPECT_EQ(shard_.AcquireNow("sips:a.example").first.flow->id, a.flow->id) << "its own name still shares";
+  EXPECT_EQ(Acquire(kA).flow->id, a.flow->id) << "its own name still shares";
 }
 
 }  // namespace

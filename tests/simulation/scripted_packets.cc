@@ -153,6 +153,13 @@ void ScriptedShard::OnHelloAnswered(flow::ConnectionId id, const TargetScript& s
   Connect(id, socket == nullptr ? std::nullopt : std::optional(now_ - socket->stage_began));
 }
 
+void ScriptedShard::HandOver(const engine::HandOver& hand_over) {
+  if (sockets_.erase(hand_over.id.value) == 0) return hand_over.taken(Unexpected({FailureReason::kClosedByOwner, ""}));
+  ++connections_closed_;  // as far as the engine is concerned
+  core_->OnHandedOver(hand_over.id, now_);
+  hand_over.taken(net::OwnedDescriptor(-1));
+}
+
 void ScriptedShard::Send(const engine::SendBytes& send) {
   Socket* socket = Find(send.id);
   if (socket == nullptr) return;

@@ -128,6 +128,18 @@ bool ScriptedShard::Step(TimePoint until) {
   return true;
 }
 
+std::optional<FailureReason> ScriptedShard::Redeem(const std::string& ticket) {
+  std::optional<FailureReason> failure = FailureReason::kInternal;  // until it is answered
+  core_->handoffs().Redeem(
+      *flow::HandoffTicket::Parse(ticket),
+      [&failure](const Expected<net::OwnedDescriptor>& result) {
+        failure = result ? std::nullopt : std::optional(result.error().reason);
+      },
+      now_);
+  CarryOut();
+  return failure;
+}
+
 void ScriptedShard::CarryOut() {
   core_->relay().NoteHandover(0);
   while (true) {
@@ -139,6 +151,7 @@ void ScriptedShard::CarryOut() {
         ++(sockets_.erase(close->id.value) > 0 ? connections_closed_ : stray_closes_);
       }
       if (const auto* send = std::get_if<engine::SendBytes>(&action)) Send(*send);
+      if (const auto* over = std::get_if<engine::HandOver>(&action)) HandOver(*over);
       if (const auto* ask = std::get_if<engine::AskDns>(&action)) Ask(ask->question);
       if (const auto* pause = std::get_if<engine::PauseReading>(&action)) sockets_.at(pause->id.value).reading = false;
       if (const auto* resume = std::get_if<engine::ResumeReading>(&action))

@@ -77,6 +77,9 @@ class ScriptedShard {
   void RunUntil(TimePoint until);
   void RunFor(Duration duration) { RunUntil(now_ + duration); }
 
+  /// Presents a ticket; returns why there is no descriptor, nothing where there is one.
+  std::optional<FailureReason> Redeem(const std::string& ticket);
+
   /// What was sent on the connection of `flow`.
   std::string SentOn(const flow::FlowId& flow) const;
 
@@ -105,6 +108,7 @@ class ScriptedShard {
   void SendHello(flow::ConnectionId id, std::size_t copy);
   void OnHelloAnswered(flow::ConnectionId id, const TargetScript& script);
   void Send(const engine::SendBytes& send);
+  void HandOver(const engine::HandOver& hand_over);
   void SendPing(flow::ConnectionId id, std::size_t copy);
   void AnswerStun(const engine::SendBytes& send);
   void AnswerProbe(flow::ConnectionId id, const std::string& request);

@@ -30,7 +30,7 @@ struct TargetScript {
   /// Our address as the target sees it and tells by STUN; absent: the true one.
   std::optional<Endpoint> mapped = std::nullopt;
   std::string_view certified = {};  ///< another DNS name in the certificate, besides the one asked for
-  double loss = 0;  ///< probability that a packet is lost, each way
+  double loss = 0;                  ///< probability that a packet is lost, each way
 };
 
 }  // namespace flowbroker::simulation

@@ -33,6 +33,7 @@ from flowbroker.flow_sets import (
     FlowSetMemberState,
     RegistrationOutcome,
 )
+from flowbroker.handoff import HandedOff
 from flowbroker.history import (
     AttemptStage,
     FamilyPreference,
@@ -58,6 +59,7 @@ from flowbroker.types import (
     FlowEventKind,
     FlowSource,
     FlowState,
+    HandoffTicket,
     IncomingMessage,
     KeepAliveMethod,
     ProbeResult,
@@ -106,6 +108,8 @@ __all__ = [
     "FlowSource",
     "FlowState",
     "Forgotten",
+    "HandedOff",
+    "HandoffTicket",
     "IncomingMessage",
     "InvalidArgument",
     "KeepAliveMethod",

@@ -62,6 +62,7 @@ def acquire(
     request_id: str,
     want_trace: bool,
     traceparent: str,
+    handoff: bool = False,
 ) -> Call[broker.AcquireRequest, broker.AcquireResponse, types.AcquiredFlow]:
     request = broker.AcquireRequest(
         destination=_wire.to_destination(destination),
@@ -70,6 +71,7 @@ def acquire(
         exclusive=exclusive,
         request_id=request_id,
         want_trace=want_trace,
+        handoff=handoff,
     )
     metadata = (("traceparent", traceparent),) if traceparent else ()
     return Call(_methods.ACQUIRE, request, _wire.acquired, metadata)

@@ -101,7 +101,12 @@ def acquired(value: broker_service_pb2.AcquireResponse) -> types.AcquiredFlow:
         source=known(types.FlowSource, value.source),
         timers=timers(value.timers),
         trace=trace(value.trace) if value.HasField("trace") else None,
+        handoff=_handoff(value.handoff) if value.HasField("handoff") else None,
     )
+
+
+def _handoff(value: broker_service_pb2.HandoffTicket) -> types.HandoffTicket:
+    return types.HandoffTicket(value.ticket, value.socket_path, duration(value.valid_for))
 
 
 def resolution(value: broker_service_pb2.ResolveResponse) -> types.Resolution:

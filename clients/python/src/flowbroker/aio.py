@@ -1,7 +1,9 @@
 """The client for asyncio: Client with `await`."""
 
+import asyncio
 import datetime
 from collections.abc import Iterable
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +14,8 @@ from flowbroker import channel, edge, flow_sets, history, types
 from flowbroker._calls import Call, DestinationLike, Pages, Result
 from flowbroker._methods import Method, Request, Response
 from flowbroker.channel import MutualTls, Timeout
-from flowbroker.errors import from_rpc_error
+from flowbroker.errors import BrokerError, from_rpc_error
+from flowbroker.handoff import HandedOff, receive
 from flowbroker.aio_streams import AsyncRelay, AsyncWatch
 
 
@@ -54,6 +57,27 @@ class AsyncClient:
             destination, client_group, time_sensitive, exclusive, request_id, want_trace, traceparent
         )
         return await self._run(call, timeout)
+
+    async def acquire_handoff(
+        self,
+        destination: DestinationLike,
+        *,
+        client_group: str = "",
+        request_id: str = "",
+        want_trace: bool = False,
+        traceparent: str = "",
+        timeout: Timeout | None = None,
+    ) -> HandedOff:
+        """As Client.acquire_handoff, but the socket does not block: for loop.sock_sendall or asyncio.open_connection."""
+        call = _calls.acquire(destination, client_group, True, True, request_id, want_trace, traceparent, handoff=True)
+        limit = self._default_timeout if timeout is None else channel.seconds(timeout)
+        until = time.monotonic() + limit
+        flow = await self._run(call, timeout)
+        if flow.handoff is None:
+            raise BrokerError(grpc.StatusCode.UNIMPLEMENTED, "the broker cannot hand off")
+        received = await asyncio.to_thread(receive, flow.handoff, max(until - time.monotonic(), 0.001))
+        received.setblocking(False)
+        return HandedOff(flow, received)
 
     async def release(self, flow_id: str, *, timeout: Timeout | None = None) -> None:
         await self._run(_calls.release(flow_id), timeout)

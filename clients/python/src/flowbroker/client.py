@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+import time
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,7 +13,8 @@ from flowbroker import channel, edge, flow_sets, history, types
 from flowbroker._calls import Call, DestinationLike, Pages, Result
 from flowbroker._methods import Method, Request, Response
 from flowbroker.channel import MutualTls, Timeout
-from flowbroker.errors import from_rpc_error
+from flowbroker.errors import BrokerError, from_rpc_error
+from flowbroker.handoff import HandedOff, receive
 from flowbroker.streams import Relay, Watch
 
 
@@ -64,6 +66,26 @@ class Client:
             destination, client_group, time_sensitive, exclusive, request_id, want_trace, traceparent
         )
         return self._run(call, timeout)
+
+    def acquire_handoff(
+        self,
+        destination: DestinationLike,
+        *,
+        client_group: str = "",
+        request_id: str = "",
+        want_trace: bool = False,
+        traceparent: str = "",
+        timeout: Timeout | None = None,
+    ) -> HandedOff:
+        """A TCP flow as a connected socket of our own: the broker is out of the way from then on. Only on the broker's host,
+        where it has a handoff socket. The socket is in blocking mode."""
+        call = _calls.acquire(destination, client_group, True, True, request_id, want_trace, traceparent, handoff=True)
+        limit = self._default_timeout if timeout is None else channel.seconds(timeout)
+        until = time.monotonic() + limit
+        flow = self._run(call, timeout)
+        if flow.handoff is None:
+            raise BrokerError(grpc.StatusCode.UNIMPLEMENTED, "the broker cannot hand off")
+        return HandedOff(flow, receive(flow.handoff, max(until - time.monotonic(), 0.001)))
 
     def release(self, flow_id: str, *, timeout: Timeout | None = None) -> None:
         """Gives a flow back; closes it where it was exclusive."""

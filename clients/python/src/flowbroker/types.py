@@ -151,6 +151,15 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True)
+class HandoffTicket:
+    """What a flow's descriptor is given for, once: see Client.acquire_handoff, which presents it."""
+
+    ticket: str = field(repr=False)  # a secret
+    socket_path: str
+    valid_for: datetime.timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class AcquiredFlow:
     """A flow that can be sent on."""
 
@@ -162,6 +171,7 @@ class AcquiredFlow:
     source: FlowSource
     timers: TimerAdvice
     trace: Trace | None = field(default=None, repr=False)  # where the request wanted it
+    handoff: HandoffTicket | None = None  # where the descriptor itself was asked for
 
 
 @dataclass(frozen=True, slots=True)
