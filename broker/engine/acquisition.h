@@ -87,6 +87,8 @@ struct Acquisition {
   std::size_t probe_step = 0;               ///< in attempt_trace; meaningful with `probed` only
   TimePoint hedge_at = kNever;              ///< when location and race go on although the probe is not over
 
+  bool borrowing = false;                      ///< other shards are being asked for a flow, once
+  bool has_borrowed = false;                   ///< they were asked
   bool background = false;                     ///< a re-probe (H3): nobody waits
   std::optional<std::string> reprobe_of = {};  ///< destination key that may use the re-probe's flow; absent: nobody's
   bool starved = false;                        ///< its race waits for room under max_attempts

@@ -9,6 +9,21 @@
 
 namespace flowbroker::engine {
 
+namespace {
+
+std::string WhyItServes(const flow::Flow& flow, const std::string& identity) {
+  const std::string& verified = flow.key.tls_identity;
+  if (verified.empty() || verified == identity) return "fresh flow";
+  return "fresh flow; the certificate of " + verified + " also carries " + identity + " (O3)";
+}
+
+void TracePool(Acquisition& acquisition, const Target& target, std::string why, TimePoint now) {
+  acquisition.attempt_trace.push_back(
+      {TraceWhat::kPool, now, now, target.ToString(), TraceOutcome::kSucceeded, std::move(why)});
+}
+
+}  // namespace
+
 std::optional<AcquireResult> Acquisitions::TryPooled(const AcquireRequest& request, std::string_view key,
                                                      TimePoint now) {
   if (context_.stopping) return std::nullopt;
@@ -53,13 +68,7 @@ std::optional<Acquisitions::KnownFlow> Acquisitions::FindKnownFlow(const Acquire
 }
 
 void Acquisitions::AnswerFromPool(Acquisition& acquisition, flow::Flow& flow, TimePoint now) {
-  const std::string& verified = flow.key.tls_identity;
-  std::string why = "fresh flow";
-  if (!verified.empty() && verified != acquisition.tls_identity) {
-    why += "; the certificate of " + verified + " also carries " + acquisition.tls_identity + " (O3)";
-  }
-  acquisition.attempt_trace.push_back(
-      {TraceWhat::kPool, now, now, flow.key.remote.ToString(), TraceOutcome::kSucceeded, std::move(why)});
+  TracePool(acquisition, flow.key.remote, WhyItServes(flow, acquisition.tls_identity), now);
   Answer(acquisition, flow, FlowSource::kPooled, now);
 }
 
@@ -78,7 +87,46 @@ bool Acquisitions::UseExistingFlow(Acquisition& acquisition, std::span<const rac
     }
     if (HedgeWithProbe(acquisition, *flow, now)) return true;
   }
-  return false;
+  return Borrow(acquisition, candidates);
+}
+
+bool Acquisitions::Borrow(Acquisition& acquisition, std::span<const racing::Candidate> candidates) {
+  const auto& arrange = context_.state.on_loan_wanted;
+  if (!arrange || acquisition.has_borrowed) return false;
+  LoanRequest request{context_.index, acquisition.number, acquisition.request.time_sensitive, {}};
+  const std::size_t first_host = acquisition.FindTarget(candidates.front().target)->located.host_rank;
+  for (const racing::Candidate& candidate : candidates) {
+    if (acquisition.FindTarget(candidate.target)->located.host_rank != first_host) continue;
+    const flow::FlowKey wanted = KeyOf(acquisition, candidate.target);
+    for (const std::uint8_t shard : context_.state.places.ShardsWith(wanted, context_.index))
+      request.offers.push_back({shard, wanted});
+  }
+  if (request.offers.empty()) return false;
+  acquisition.borrowing = acquisition.has_borrowed = true;
+  context_.actions.calls.emplace_back([&arrange, request = std::move(request)] { arrange(request); });
+  return true;
+}
+
+std::optional<Loan> Acquisitions::Lend(const flow::FlowKey& wanted, bool fresh_only, TimePoint now) {
+  flow::Flow* flow = flows_.pool().FindShareable(wanted);
+  // One that has to be probed first would keep the other shard waiting: it races instead.
+  if (flow == nullptr || (fresh_only && !flows_.IsFresh(*flow, now))) return std::nullopt;
+  flows_.pool().NoteActivity(*flow, now);
+  flow->CountAcquires(1);
+  return Loan{Acquired(*flow, FlowSource::kPooled, now), WhyItServes(*flow, wanted.tls_identity)};
+}
+
+void Acquisitions::OnLoan(std::uint64_t number, const std::optional<Loan>& loan, TimePoint now) {
+  Acquisition* acquisition = Find(number);
+  if (acquisition == nullptr) return;
+  acquisition->borrowing = false;
+  if (loan) {
+    TracePool(*acquisition, loan->flow.remote, loan->why, now);
+    Answer(*acquisition, loan->flow, now);
+  } else {
+    OnTargets(*acquisition, now);
+  }
+  if (Acquisition* still = Find(number)) Reschedule(*still);
 }
 
 bool Acquisitions::HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now) {
@@ -139,9 +187,9 @@ AcquiredFlow Acquisitions::Acquired(flow::Flow& flow, FlowSource source, TimePoi
           source,  flow.timers,     flow.handoff ? handoffs_.GrantOf(flow) : std::nullopt};
 }
 
-void Acquisitions::RememberDestination(const Acquisition& acquisition, const flow::Flow& flow, TimePoint now) {
+void Acquisitions::RememberDestination(const Acquisition& acquisition, const AcquiredFlow& flow, TimePoint now) {
   if (acquisition.request.exclusive || !acquisition.locator) return;  // not located: it came from there
-  const JudgedTarget* target = acquisition.FindTarget(flow.key.remote);
+  const JudgedTarget* target = acquisition.FindTarget(flow.remote);
   if (target == nullptr) return;
   // Won before all records were known: the next request must not take it for the only way (S5).
   if (target->located.srv_owner && !acquisition.locator->done()) return;
@@ -157,10 +205,10 @@ void Acquisitions::RememberDestination(const Acquisition& acquisition, const flo
                          record.value_or(0), flow.id);
 }
 
-void Acquisitions::CountShare(Acquisition& acquisition, const flow::Flow& flow) {
+void Acquisitions::CountShare(Acquisition& acquisition, const AcquiredFlow& flow) {
   if (acquisition.ledger == nullptr) return;
   history::ShareLedger& ledger = *acquisition.ledger;
-  const JudgedTarget* target = acquisition.FindTarget(flow.key.remote);
+  const JudgedTarget* target = acquisition.FindTarget(flow.remote);
   auto record = acquisition.charged;  // not located: the flow that was probed is that of the record charged
   if (target != nullptr) record = RecordOf(ledger, acquisition.ledger_owner, target->located);
   if (acquisition.charged) ledger.TakeBack(*std::exchange(acquisition.charged, std::nullopt));

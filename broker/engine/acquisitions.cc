@@ -144,7 +144,7 @@ bool Acquisitions::OnAnswer(std::uint64_t number, const dns::Question& question,
 }
 
 void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
-  if (acquisition.hedge_at != kNever) return;  // an existing flow is being asked first
+  if (acquisition.hedge_at != kNever || acquisition.borrowing) return;  // an existing flow is being asked first
   const location::ServerLocator& locator = *acquisition.locator;
   if (locator.targets().empty()) {
     if (locator.done()) Fail(acquisition, locator.failure(), now);
@@ -173,15 +173,20 @@ void Acquisitions::OnTargets(Acquisition& acquisition, TimePoint now) {
 }
 
 void Acquisitions::Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now) {
-  RememberDestination(acquisition, flow, now);
-  CountShare(acquisition, flow);
   flows_.pool().NoteActivity(flow, now);
   flow.CountAcquires(acquisition.waiters.size());
-  if (!acquisition.waiters.empty()) LogRace(acquisition, Acquired(flow, source, now), now);
+  Answer(acquisition, Acquired(flow, source, now), now);
+}
+
+void Acquisitions::Answer(Acquisition& acquisition, AcquiredFlow flow, TimePoint now) {
+  RememberDestination(acquisition, flow, now);
+  CountShare(acquisition, flow);
+  if (!acquisition.waiters.empty()) LogRace(acquisition, flow, now);
+  const bool raced = flow.source == FlowSource::kRaced;
   for (auto& [number, waiter] : acquisition.waiters) {
-    const bool by_other = waiter.shared && source == FlowSource::kRaced;
+    if (raced) flow.source = waiter.shared ? FlowSource::kShared : FlowSource::kRaced;
     answered_.Remember(acquisition.request.owner, waiter.request_id, {flow.id, acquisition.request_key}, now);
-    AcquireResult result{Acquired(flow, by_other ? FlowSource::kShared : source, now), {waiter.asked, {}}};
+    AcquireResult result{flow, {waiter.asked, {}}};
     if (waiter.want_trace) result.trace = TraceFor(acquisition, waiter, now);
     Tell(acquisition, waiter, result, now);
     context_.actions.calls.emplace_back([done = std::move(waiter.done), result = std::move(result)] { done(result); });

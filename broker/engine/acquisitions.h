@@ -49,6 +49,10 @@ class Acquisitions {
                 TimePoint now);
   bool OnTimer(std::uint64_t number, TimePoint now);
   void OnProbeEnded(const FlowProbes::Ended& ended, TimePoint now);
+  /// A flow of this shard for an acquisition of another one (O3); nothing where none serves it.
+  std::optional<Loan> Lend(const flow::FlowKey& wanted, bool fresh_only, TimePoint now);
+  /// What came of it where the flow was wanted.
+  void OnLoan(std::uint64_t number, const std::optional<Loan>& loan, TimePoint now);
   /// Ends the attempts that the egress policy no longer allows; races go on with what is left.
   void OnEgressChanged(TimePoint now);
 
@@ -72,6 +76,7 @@ class Acquisitions {
   void BeginLocating(Acquisition& acquisition, TimePoint now);
   void OnTargets(Acquisition& acquisition, TimePoint now);
   void Answer(Acquisition& acquisition, flow::Flow& flow, FlowSource source, TimePoint now);
+  void Answer(Acquisition& acquisition, AcquiredFlow flow, TimePoint now);
   void LogRace(const Acquisition& acquisition, Expected<AcquiredFlow> flow, TimePoint now);
   void Fail(Acquisition& acquisition, const Failure& failure, TimePoint now);
   void EndWaiter(Acquisition& acquisition, std::uint64_t number, const Failure& failure, TimePoint now);
@@ -92,12 +97,13 @@ class Acquisitions {
   bool UseExistingFlow(Acquisition& acquisition, std::span<const racing::Candidate> candidates, TimePoint now);
   /// Answers with an existing flow, and says in the trace why it may be used.
   void AnswerFromPool(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
+  bool Borrow(Acquisition& acquisition, std::span<const racing::Candidate> candidates);
   bool HedgeWithProbe(Acquisition& acquisition, flow::Flow& flow, TimePoint now);
   void OnHedgeDue(Acquisition& acquisition, TimePoint now);
   flow::FlowKey KeyOf(const Acquisition& acquisition, const Target& target) const;
   AcquiredFlow Acquired(flow::Flow& flow, FlowSource source, TimePoint now) const;
-  void RememberDestination(const Acquisition& acquisition, const flow::Flow& flow, TimePoint now);
-  void CountShare(Acquisition& acquisition, const flow::Flow& flow);
+  void RememberDestination(const Acquisition& acquisition, const AcquiredFlow& flow, TimePoint now);
+  void CountShare(Acquisition& acquisition, const AcquiredFlow& flow);
   void Charge(Acquisition& acquisition, std::size_t record);
 
   // What memory makes of its targets.

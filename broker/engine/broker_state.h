@@ -13,12 +13,14 @@
 #include "broker/engine/broker_options.h"
 #include "broker/engine/edge_tokens.h"
 #include "broker/engine/event_log.h"
+#include "broker/engine/flow_loan.h"
 #include "broker/engine/flow_view.h"
 #include "broker/engine/preference_event.h"
 #include "broker/engine/race_log.h"
 #include "broker/engine/registrar.h"
 #include "broker/engine/shared_history.h"
 #include "broker/engine/shared_networks.h"
+#include "broker/engine/shared_places.h"
 #include "broker/engine/shared_resolver.h"
 #include "broker/flow/source_limits.h"
 #include "broker/net/system_random.h"
@@ -155,6 +157,10 @@ struct BrokerState {
   EdgeTokens tokens;
   SharedSourceLimits sources;
   RaceLog races;
+  SharedPlaces places;
+  /// Called without a lock, inside the call that decides it; null where there is one shard only. Set before the shards
+  /// start.
+  std::function<void(const LoanRequest&)> on_loan_wanted = nullptr;
   std::atomic<std::size_t> flows = 0;  ///< open, in all shards
   TenantFlows tenant_flows;
   /// Told when a held flow has been closed, without a lock. Set before the shards start; null: nobody holds any.

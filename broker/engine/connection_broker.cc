@@ -56,6 +56,9 @@ class ConnectionBroker::Impl {
 
   /// Fails where the edge cannot listen, or its keys cannot be read.
   Expected<void> Start() {
+    if (shards_.size() > 1) {
+      state_.on_loan_wanted = [this](const LoanRequest& request) { ArrangeLoan(shards_, request); };
+    }
     const std::string& keys = state_.options.edge.token_keys_file;
     if (!keys.empty()) {
       if (const auto loaded = state_.tokens.Load(keys); !loaded) return loaded;

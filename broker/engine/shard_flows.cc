@@ -35,6 +35,7 @@ Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId con
   }
   if (const auto counted = CountOpened(key.owner.tenant); !counted) return Unexpected(counted.error());
   const history::NetworkId network = state.networks.NetworkOf(local.address, key.local_interface);
+  if (!exclusive) state.places.Add(key, context_.index);
   flow::Flow& flow = pool_.Add(flow::FlowId::Make(context_.index, context_.random), std::move(key), connection, local,
                                network, exclusive, now);
   RegisterOpened(flow, now);
@@ -104,6 +105,7 @@ void ShardFlows::Close(flow::Flow& flow, const Failure& failure, TimePoint now) 
   const flow::Flow closed = *pool_.Remove(flow::FlowId(flow.id));
   context_.state.flows.fetch_sub(1);
   context_.state.tenant_flows.Remove(closed.key.owner.tenant);
+  if (!closed.exclusive && !closed.listener) context_.state.places.Remove(closed.key, context_.index);
   context_.Close(closed.connection);
   EmitEvent(FlowEventKind::kClosed, closed, failure, now);
   on_closed_(closed, failure, now);

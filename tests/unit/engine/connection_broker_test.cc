@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <future>
 #include <mutex>
+#include <set>
 
 #include "tests/unit/engine/loopback_peer.h"
 
@@ -112,6 +113,21 @@ TEST_F(ConnectionBrokerTest, GivesATcpFlowAndThenTheSameOneFromThePool) {
   const AcquireResult second = Acquire(*broker, peer.TcpUri());
   EXPECT_EQ(second.flow->id, first.flow->id);
   EXPECT_EQ(second.flow->source, FlowSource::kPooled);
+}
+
+TEST_F(ConnectionBrokerTest, NamesOfOnePlaceShareItsFlowWhicheverShardsTheyBelongTo_O3) {
+  const LoopbackPeer peer;
+  const auto broker = Start();
+  std::set<std::string> flows;
+  for (int i = 0; i < 16; ++i) {  // of which some belong to either shard
+    const AcquireResult result =
+        Acquire(*broker, "sip:name" + std::to_string(i) + ".example:" + std::to_string(peer.port()) +
+                             ";transport=tcp;maddr=127.0.0.1");
+    ASSERT_TRUE(result.flow) << result.flow.error().ToString();
+    EXPECT_EQ(result.flow->source, i == 0 ? FlowSource::kRaced : FlowSource::kPooled);
+    flows.insert(result.flow->id.ToString());
+  }
+  EXPECT_EQ(flows.size(), 1U);
 }
 
 TEST_F(ConnectionBrokerTest, GivesAUdpFlowOnceOptionsIsAnswered) {
