@@ -35,6 +35,7 @@ std::string_view KindOf(const Setting& setting) {
     std::string_view operator()(Place<std::vector<Transport>>) const { return "A list"; }
     std::string_view operator()(Place<std::vector<location::EgressRule>>) const { return "A list"; }
     std::string_view operator()(Place<std::vector<flow::EdgeListener>>) const { return "A list"; }
+    std::string_view operator()(Place<std::vector<std::uint32_t>>) const { return "A list"; }
   };
   return std::visit(Name{}, setting.place);
 }
