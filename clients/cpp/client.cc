@@ -75,6 +75,19 @@ void Client::AcquireAsync(const AcquireRequest& request, AcquireCallback done, T
                            queue = connection_->loop->queue()] { call->Start(*broker, message, queue); });
 }
 
+Result<HandedOff> Client::AcquireHandoff(AcquireRequest request, Timeout timeout) {
+  const auto until = std::chrono::steady_clock::now() + timeout.value_or(connection_->options.default_timeout);
+  request.exclusive = request.handoff = true;
+  auto flow = Acquire(request, timeout);
+  if (!flow) return tl::unexpected(flow.error());
+  if (!flow->handoff) {
+    return tl::unexpected(Error{.code = Code::kUnimplemented, .failure = {}, .message = "the broker cannot hand off"});
+  }
+  auto descriptor = ReceiveDescriptor(*flow->handoff, until - std::chrono::steady_clock::now());
+  if (!descriptor) return tl::unexpected(descriptor.error());
+  return HandedOff{*std::move(flow), *std::move(descriptor)};
+}
+
 Result<void> Client::Release(const std::string& flow_id) {
   v1::ReleaseRequest request;
   request.set_flow_id(flow_id);

@@ -10,6 +10,7 @@
 
 #include "clients/cpp/edge.h"
 #include "clients/cpp/flow_sets.h"
+#include "clients/cpp/handoff.h"
 #include "clients/cpp/history.h"
 #include "clients/cpp/relay_stream.h"
 #include "clients/cpp/result.h"
@@ -62,6 +63,9 @@ class Client {
   Result<AcquiredFlow> Acquire(std::string_view uri, Timeout timeout = {});
   /// The same without blocking; `done` runs once, on the client's event thread.
   void AcquireAsync(const AcquireRequest& request, AcquireCallback done, Timeout timeout = {});
+
+  /// A TCP flow as a connected socket of our own; blocks. Only on the broker's host, where it has a handoff socket.
+  Result<HandedOff> AcquireHandoff(AcquireRequest request, Timeout timeout = {});
 
   Result<void> Release(const std::string& flow_id);
   /// Prepares a flow for a coming Acquire. True: one is there already.

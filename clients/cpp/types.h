@@ -50,6 +50,7 @@ struct AcquireRequest {
   std::string client_group = {};  ///< inbound messages on the flow go to streams of this group
   bool time_sensitive = true;     ///< false: do not probe a flow that may be dead (a refreshing REGISTER)
   bool exclusive = false;
+  bool handoff = false;         ///< for a ticket; Client::AcquireHandoff asks for one and presents it
   std::string request_id = {};  ///< empty: not idempotent
   bool want_trace = false;      ///< errors carry their trace in any case
 };
@@ -103,6 +104,13 @@ struct Trace {
   std::vector<TraceStep> steps;
 };
 
+/// What a flow's descriptor is given for, once.
+struct HandoffTicket {
+  std::string ticket;       ///< a secret
+  std::string socket_path;  ///< where it is presented, on the broker's host
+  Duration valid_for{};
+};
+
 /// A flow that can be sent on.
 struct AcquiredFlow {
   std::string flow_id;
@@ -112,7 +120,8 @@ struct AcquiredFlow {
   Endpoint remote;
   FlowSource source = FlowSource::kUnknown;
   TimerAdvice timers;
-  std::optional<Trace> trace = std::nullopt;  ///< where the request wanted it
+  std::optional<Trace> trace = std::nullopt;            ///< where the request wanted it
+  std::optional<HandoffTicket> handoff = std::nullopt;  ///< where the request wanted it
 };
 
 struct WarmRequest {

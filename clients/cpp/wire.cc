@@ -67,6 +67,7 @@ v1::AcquireRequest ToProto(const AcquireRequest& request) {
   to.set_client_group(request.client_group);
   to.set_time_sensitive(request.time_sensitive);
   to.set_exclusive(request.exclusive);
+  to.set_handoff(request.handoff);
   to.set_request_id(request.request_id);
   to.set_want_trace(request.want_trace);
   return to;
@@ -115,6 +116,11 @@ AcquiredFlow FromProto(const v1::AcquireResponse& response) {
                  .timer_f = From(response.timers().timer_f())};
   }
   if (response.has_trace()) to.trace = FromProto(response.trace());
+  if (response.has_handoff()) {
+    to.handoff = {.ticket = response.handoff().ticket(),
+                  .socket_path = response.handoff().socket_path(),
+                  .valid_for = From(response.handoff().valid_for())};
+  }
   return to;
 }
 
