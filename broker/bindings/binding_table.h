@@ -43,6 +43,8 @@ class BindingTable {
   /// Where to send a request for the AOR, by q, then the one registered last first (B3). Nothing that has expired.
   std::vector<LookupTarget> Lookup(const std::string& tenant, const std::string& aor, TimePoint now) const;
 
+  bool HasBindings(const flow::FlowId& flow) const { return FirstOf(flow) != kNoRecord; }
+
   /// No message will be delivered on that flow any more: all bindings that use it go, whatever their AOR (B4).
   std::vector<BindingEvent> OnFlowClosed(const flow::FlowId& flow);
 

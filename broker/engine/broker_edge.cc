@@ -90,15 +90,25 @@ Expected<bindings::BindOutcome> BrokerEdge::Bind(const bindings::BindRequest& re
   auto outcome = shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Bind(request, scope, now); });
   // Expiry is the first shard's business: it looks at its next deadline whenever it is spoken to.
   if (outcome && shard != shards_.front().get()) shards_.front()->WithCore([](ShardCore&, TimePoint) {});
+  if (outcome && outcome->previous_flow) OnUnbound(*outcome->previous_flow);
   return outcome;
 }
 
+void BrokerEdge::OnUnbound(const flow::FlowId& flow) {
+  Shard* shard = ShardOf(shards_, flow);
+  if (shard != nullptr) shard->WithCore([&](ShardCore& core, TimePoint) { core.OnUnbound(flow); });
+}
+
 std::size_t BrokerEdge::Unbind(const bindings::BindingKey& key) {
-  return state_.registrar.Unbind(key, clock_.Now());
+  const auto gone = state_.registrar.Unbind(key, clock_.Now());
+  if (gone) OnUnbound(gone->flow);
+  return gone ? 1 : 0;
 }
 
 std::vector<bindings::Binding> BrokerEdge::UnbindAll(const std::string& tenant, const std::string& aor) {
-  return state_.registrar.UnbindAll(tenant, aor, clock_.Now());
+  auto gone = state_.registrar.UnbindAll(tenant, aor, clock_.Now());
+  for (const bindings::Binding& binding : gone) OnUnbound(binding.flow);
+  return gone;
 }
 
 std::vector<bindings::LookupTarget> BrokerEdge::Lookup(const std::string& tenant, const std::string& aor) {

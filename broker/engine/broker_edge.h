@@ -42,6 +42,7 @@ class BrokerEdge final : public EdgeAccess {
   std::uint64_t LatestBindingEvent() const override { return state_.registrar.events().latest(); }
 
  private:
+  void OnUnbound(const flow::FlowId& flow);
   /// Where it listens.
   Expected<Endpoint> ListenForConnections(std::uint16_t number);
   Expected<Endpoint> ListenForDatagrams(std::uint16_t number);

@@ -44,6 +44,9 @@ enum class Limit : std::uint8_t {
   kFlowSets,
   kFlowSetsPerTenant,
   kEdgeDatagramFlows,
+  kEdgeDatagramFlowsPerSource,
+  kEdgeDatagrams,
+  kEdgeDatagramsPerSource,
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.

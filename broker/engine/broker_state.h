@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,7 @@
 #include "broker/engine/shared_networks.h"
 #include "broker/engine/shared_places.h"
 #include "broker/engine/shared_resolver.h"
+#include "broker/flow/source_counts.h"
 #include "broker/flow/source_limits.h"
 #include "broker/net/system_random.h"
 
@@ -102,6 +104,28 @@ class SharedSourceLimits {
   flow::SourceLimits limits_;
 };
 
+/// How many flows user agents have over UDP from where, in all shards. Thread-safe.
+class SharedSourceCounts {
+ public:
+  SharedSourceCounts(std::size_t width, RandomSource& random) : counts_(width, random) {}
+
+  /// False, and not counted, where there are `limit` already.
+  bool Add(const IpAddress& source, std::size_t limit) {
+    const std::lock_guard lock(mutex_);
+    if (counts_.Of(source) >= limit) return false;
+    counts_.Add(source);
+    return true;
+  }
+  void Remove(const IpAddress& source) {
+    const std::lock_guard lock(mutex_);
+    counts_.Remove(source);
+  }
+
+ private:
+  std::mutex mutex_;
+  flow::SourceCounts counts_;
+};
+
 /// What all shards of a broker share; every part is thread-safe. Outlives the shards.
 struct BrokerState {
   BrokerState(const BrokerOptions& broker_options, BrokerObserver& broker_observer)
@@ -115,12 +139,21 @@ struct BrokerState {
         registrar(options.edge.registrar, options.tenant_share, random_of_start),
         tokens(random_of_start),
         sources(options.edge.sources),
+        datagram_sources(HasDatagrams(options.edge) ? kSourceCounters : 1, random_of_start),
         races(options.kept_races, options.tenant_share) {
     preference_events.Subscribe(std::nullopt, std::nullopt,
                                 [this](const PreferenceEvent& event) { observer.OnPreferenceEvent(event); });
   }
   BrokerState(const BrokerState&) = delete;
   BrokerState& operator=(const BrokerState&) = delete;
+
+  /// Of half a megabyte together. A million flows make any source seem to have up to 15 more than it has.
+  static constexpr std::size_t kSourceCounters = 65'536;
+
+  static bool HasDatagrams(const EdgeOptions& edge) {
+    return std::ranges::any_of(
+        edge.listeners, [](const flow::EdgeListener& listener) { return !IsConnectionOriented(listener.transport); });
+  }
 
   /// Every attempt ends here once per stage: memory and observer are told.
   void Record(const history::AttemptOutcome& outcome, TimePoint now) {
@@ -156,6 +189,7 @@ struct BrokerState {
   Registrar registrar;
   EdgeTokens tokens;
   SharedSourceLimits sources;
+  SharedSourceCounts datagram_sources;
   RaceLog races;
   SharedPlaces places;
   /// Called without a lock, inside the call that decides it; null where there is one shard only. Set before the shards

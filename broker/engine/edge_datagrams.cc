@@ -19,6 +19,11 @@ flow::DatagramFlowOptions PartOf(flow::DatagramFlowOptions options, std::size_t 
   return options;
 }
 
+flow::DatagramRateOptions PartOf(flow::DatagramRateOptions options, std::size_t shards) {
+  options.per_second = std::max<std::size_t>(1, options.per_second / shards);
+  return options;
+}
+
 }  // namespace
 
 EdgeDatagrams::EdgeDatagrams(ShardContext& context, OnMessage on_message)
@@ -26,21 +31,40 @@ EdgeDatagrams::EdgeDatagrams(ShardContext& context, OnMessage on_message)
       options_(context.state.options.edge),
       on_message_(std::move(on_message)),
       table_(context.index, PartOf(options_.datagrams, context.state.options.shards), context.random),
-      locals_(options_.listeners.size()) {}
+      rate_(PartOf(options_.datagram_rate, context.state.options.shards), context.random),
+      open_(options_.listeners.size()) {
+  for (const flow::EdgeListener& listener : options_.listeners) names_.push_back(listener.ToString());
+}
 
 void EdgeDatagrams::AddListener(std::uint16_t listener, const Endpoint& local) {
-  locals_.at(listener) = local;
+  open_.at(listener) = {local, sip::OptionsTemplate(local)};
 }
 
 void EdgeDatagrams::Stop() {
   admitting_ = false;
-  for (const flow::FlowId& id : table_.IdsAfter(std::nullopt, table_.size())) table_.Remove(table_.Find(id));
+  table_.Clear();
 }
 
 void EdgeDatagrams::OnDatagrams(std::uint16_t listener, std::span<const net::Datagram> datagrams, TimePoint now) {
   Batch batch;
-  for (const net::Datagram& datagram : datagrams) OnDatagram(listener, datagram, batch, now);
+  for (const net::Datagram& datagram : datagrams) {
+    if (Admit(datagram.remote.address, now)) OnDatagram(listener, datagram, batch, now);
+  }
   if (batch.messages > 0) context_.state.observer.OnRelayed(/*inbound=*/true, batch.messages, batch.octets);
+}
+
+bool EdgeDatagrams::Admit(const IpAddress& source, TimePoint now) {
+  switch (rate_.Take(source, now)) {
+    case flow::DatagramRate::Verdict::kTaken:
+      return true;
+    case flow::DatagramRate::Verdict::kTooMany:
+      context_.state.observer.OnLimit(Limit::kEdgeDatagrams);
+      return false;
+    case flow::DatagramRate::Verdict::kTooManyFromSource:
+      context_.state.observer.OnLimit(Limit::kEdgeDatagramsPerSource);
+      return false;
+  }
+  __builtin_unreachable();
 }
 
 void EdgeDatagrams::OnDatagram(std::uint16_t listener, const net::Datagram& datagram, Batch& batch, TimePoint now) {
@@ -76,8 +100,12 @@ void EdgeDatagrams::OnSip(std::uint16_t listener, const net::Datagram& datagram,
   // A stranger cannot answer anything of ours.
   if (index == kNoRecord && head->is_request) index = Open(listener, datagram.remote, now);
   if (index == kNoRecord) return;
+  if (!head->is_request && sip::IsOptionsProbeBranch(head->top_via_branch)) {
+    const auto question = sip::OptionsProbeTokenOf(head->top_via_branch);
+    if (table_.IsQuestionTo(index, question, now)) table_.NoteAnswer(index);
+    return;
+  }
   table_.NoteHeard(index, now);
-  if (!head->is_request && sip::IsOptionsProbeBranch(head->top_via_branch)) return;
   table_.NoteMessageReceived(index);
   ++batch.messages;
   batch.octets += message->size();
@@ -86,7 +114,15 @@ void EdgeDatagrams::OnSip(std::uint16_t listener, const net::Datagram& datagram,
 }
 
 RecordIndex EdgeDatagrams::Open(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
-  if (!admitting_ || !MakeRoom(now)) return kNoRecord;
+  if (!admitting_) return kNoRecord;
+  if (!context_.state.datagram_sources.Add(remote.address, options_.datagrams.max_flows_per_source)) {
+    context_.state.observer.OnLimit(Limit::kEdgeDatagramFlowsPerSource);
+    return kNoRecord;
+  }
+  if (!MakeRoom(now)) {
+    context_.state.datagram_sources.Remove(remote.address);
+    return kNoRecord;
+  }
   return table_.Add(listener, remote, now, context_.random);
 }
 
@@ -106,7 +142,9 @@ void EdgeDatagrams::OnUnreachable(std::uint16_t listener, const Endpoint& remote
 }
 
 void EdgeDatagrams::End(RecordIndex index, const Failure& failure, TimePoint now) {
-  if (table_.FactsOf(index).was_bound) {  // others nobody knows
+  const auto facts = table_.FactsOf(index);
+  context_.state.datagram_sources.Remove(facts.remote.address);
+  if (facts.was_bound) {  // others nobody knows
     EmitEvent(FlowEventKind::kClosed, index, failure, now);
     context_.state.registrar.OnFlowClosed(table_.IdOf(index), now);
   }
@@ -136,9 +174,10 @@ std::optional<flow::FlowAddresses> EdgeDatagrams::AddressesOf(const flow::FlowId
 
 std::optional<flow::FlowId> EdgeDatagrams::Find(const flow::FlowAddresses& addresses, const flow::Scope& scope) const {
   if (addresses.transport != Transport::kUdp || !Covers(scope)) return std::nullopt;
-  const auto local = std::ranges::find(locals_, std::optional(addresses.local));
-  if (local == locals_.end()) return std::nullopt;
-  const auto listener = static_cast<std::uint16_t>(local - locals_.begin());
+  const auto open =
+      std::ranges::find_if(open_, [&addresses](const auto& each) { return each && each->local == addresses.local; });
+  if (open == open_.end()) return std::nullopt;
+  const auto listener = static_cast<std::uint16_t>(open - open_.begin());
   const RecordIndex index = table_.Find(listener, addresses.remote);
   return index == kNoRecord ? std::nullopt : std::optional(table_.IdOf(index));
 }
@@ -166,6 +205,10 @@ void EdgeDatagrams::NoteBound(const flow::FlowId& id, TimePoint until, TimePoint
   }
 }
 
+void EdgeDatagrams::NoteUnbound(const flow::FlowId& id) {
+  if (const RecordIndex index = table_.Find(id); index != kNoRecord) table_.NoteUnbound(index);
+}
+
 bool EdgeDatagrams::Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now) {
   const RecordIndex index = table_.Find(id);
   if (index == kNoRecord || !Covers(scope)) return false;
@@ -177,8 +220,9 @@ void EdgeDatagrams::OnTimer(TimePoint now) {
   table_.TakeDue(now, kFlowsPerTurn, context_.random, [this, now](RecordIndex index, flow::DatagramFlows::Due due) {
     switch (due) {
       case flow::DatagramFlows::Due::kLater:
-      case flow::DatagramFlows::Due::kAsk:
         return;
+      case flow::DatagramFlows::Due::kAsk:
+        return Ask(index, now);
       case flow::DatagramFlows::Due::kIdle:
         return End(index, {FailureReason::kIdle, ""}, now);
       case flow::DatagramFlows::Due::kUnanswered:
@@ -188,12 +232,20 @@ void EdgeDatagrams::OnTimer(TimePoint now) {
   });
 }
 
+void EdgeDatagrams::Ask(RecordIndex index, TimePoint now) {
+  const auto facts = table_.FactsOf(index);
+  const std::string question = table_.QuestionOf(index, now);
+  context_.actions.io.emplace_back(
+      SendDatagram{facts.listener, facts.remote, open_[facts.listener]->keep_alive.Write(facts.remote, question)});
+  context_.state.observer.OnKeepAlive(flow::KeepAliveMethod::kOptions, Transport::kUdp);
+}
+
 flow::Flow EdgeDatagrams::FlowAt(RecordIndex index) const {
   const auto facts = table_.FactsOf(index);
   return {.id = table_.IdOf(index),
           .key = {.remote = {facts.remote, Transport::kUdp}, .owner = options_.owner},
           .connection = {},
-          .local = locals_[facts.listener].value(),
+          .local = open_[facts.listener]->local,
           .network = {},
           .opened = facts.opened,
           .last_activity = facts.last_heard,
@@ -207,11 +259,11 @@ FlowView EdgeDatagrams::ViewOf(RecordIndex index, bool open) const {
   const auto facts = table_.FactsOf(index);
   return {.id = table_.IdOf(index),
           .remote = {facts.remote, Transport::kUdp},
-          .local = locals_[facts.listener].value(),
+          .local = open_[facts.listener]->local,
           .open = open,
           .probing = false,
           .exclusive = false,
-          .listener = options_.listeners[facts.listener].ToString(),
+          .listener = names_[facts.listener],
           .tls_identity = {},
           .owner = options_.owner,
           .opened = facts.opened,
@@ -223,13 +275,13 @@ FlowView EdgeDatagrams::ViewOf(RecordIndex index, bool open) const {
 
 flow::FlowAddresses EdgeDatagrams::AddressesAt(RecordIndex index) const {
   const auto facts = table_.FactsOf(index);
-  return {Transport::kUdp, locals_[facts.listener].value(), facts.remote};
+  return {Transport::kUdp, open_[facts.listener]->local, facts.remote};
 }
 
 EdgeOrigin EdgeDatagrams::OriginOf(RecordIndex index, const sip::MessageHead& head) const {
   const auto addresses = AddressesAt(index);
   const auto sender = sip::ReadViaSender(head.top_via);
-  return {.listener = options_.listeners[table_.FactsOf(index).listener].ToString(),
+  return {.listener = names_[table_.FactsOf(index).listener],
           .token = context_.state.tokens.Mint(addresses),
           .transport = Transport::kUdp,
           .remote = addresses.remote,

@@ -13,10 +13,12 @@
 #include "broker/engine/relay.h"
 #include "broker/engine/shard_context.h"
 #include "broker/flow/datagram_flows.h"
+#include "broker/flow/datagram_rate.h"
 #include "broker/flow/flow.h"
 #include "broker/flow/flow_token.h"
-#include "broker/net/datagram_listener.h"
+#include "broker/net/datagram.h"
 #include "broker/sip/message_head.h"
+#include "broker/sip/options_template.h"
 
 namespace flowbroker::engine {
 
@@ -56,6 +58,8 @@ class EdgeDatagrams {
   void Send(const flow::FlowId& id, std::string_view bytes);
   /// A binding that uses the flow ends at `until`. Nothing where it is none of ours.
   void NoteBound(const flow::FlowId& id, TimePoint until, TimePoint now);
+  /// Its last binding has gone otherwise than with the flow or its time.
+  void NoteUnbound(const flow::FlowId& id);
   /// False where `scope` has no such open flow.
   bool Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now);
 
@@ -68,11 +72,14 @@ class EdgeDatagrams {
     std::size_t octets = 0;
   };
 
+  /// False where the limits of the moment do not let it in.
+  bool Admit(const IpAddress& source, TimePoint now);
   void OnDatagram(std::uint16_t listener, const net::Datagram& datagram, Batch& batch, TimePoint now);
   void OnStun(std::uint16_t listener, const net::Datagram& datagram);
   void OnSip(std::uint16_t listener, const net::Datagram& datagram, RecordIndex index, Batch& batch, TimePoint now);
   /// kNoRecord where a limit forbids it.
   RecordIndex Open(std::uint16_t listener, const Endpoint& remote, TimePoint now);
+  void Ask(RecordIndex index, TimePoint now);
   bool MakeRoom(TimePoint now);
   void End(RecordIndex index, const Failure& failure, TimePoint now);
   void EmitEvent(FlowEventKind kind, RecordIndex index, std::optional<Failure> failure, TimePoint now);
@@ -87,7 +94,13 @@ class EdgeDatagrams {
   const EdgeOptions& options_;
   OnMessage on_message_;
   flow::DatagramFlows table_;
-  std::vector<std::optional<Endpoint>> locals_;  // by listener; nothing for those of streams
+  flow::DatagramRate rate_;
+  struct OpenListener {
+    Endpoint local;
+    sip::OptionsTemplate keep_alive;
+  };
+  std::vector<std::optional<OpenListener>> open_;  // by number; nothing for those of streams
+  std::vector<std::string> names_;                 // the same
   bool admitting_ = true;
 };
 

@@ -6,7 +6,8 @@
 
 #include "broker/base/time.h"
 #include "broker/engine/registrar.h"
-#include "broker/flow/datagram_flows.h"
+#include "broker/flow/datagram_flow_options.h"
+#include "broker/flow/datagram_rate.h"
 #include "broker/flow/edge_listener.h"
 #include "broker/flow/owner.h"
 #include "broker/flow/source_limits.h"
@@ -25,6 +26,7 @@ struct EdgeOptions {
   flow::SourceLimitOptions sources = {};
   /// Of user agents on UDP; max_flows is that of all shards together. max_flows of FlowOptions does not count them.
   flow::DatagramFlowOptions datagrams = {};
+  flow::DatagramRateOptions datagram_rate = {};  ///< per_second is shared out among the shards; the other each has
   /// A connection over which no message has come by then, or not the rest of one, is closed. A REGISTER is what a user
   /// agent connects for; two challenges and a slow hand fit into half a minute.
   Duration first_message_timeout = std::chrono::seconds(30);

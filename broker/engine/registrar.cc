@@ -28,13 +28,13 @@ Expected<bindings::BindOutcome> Registrar::Bind(const bindings::BindRequest& req
   return outcome;
 }
 
-std::size_t Registrar::Unbind(const bindings::BindingKey& key, TimePoint now) {
+std::optional<bindings::Binding> Registrar::Unbind(const bindings::BindingKey& key, TimePoint now) {
   const std::lock_guard lock(mutex_);
   const auto event = table_.Unbind(key);
-  if (!event) return 0;
+  if (!event) return std::nullopt;
   Publish(*event, now);
   NoteState();
-  return 1;
+  return event->binding;
 }
 
 std::vector<bindings::Binding> Registrar::UnbindAll(const std::string& tenant, const std::string& aor, TimePoint now) {
@@ -52,6 +52,11 @@ std::vector<bindings::LookupTarget> Registrar::Lookup(const std::string& tenant,
                                                       TimePoint now) const {
   const std::lock_guard lock(mutex_);
   return table_.Lookup(tenant, aor, now);
+}
+
+bool Registrar::HasBindings(const flow::FlowId& flow) const {
+  const std::lock_guard lock(mutex_);
+  return table_.HasBindings(flow);
 }
 
 void Registrar::OnFlowClosed(const flow::FlowId& flow, TimePoint now) {

@@ -39,11 +39,12 @@ class Registrar {
 
   /// @pre The lock of the flow's shard is held and the flow is open: then no binding outlives its flow (B4).
   Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, TimePoint now);
-  /// How many were taken out.
-  std::size_t Unbind(const bindings::BindingKey& key, TimePoint now);
+  /// What was taken out.
+  std::optional<bindings::Binding> Unbind(const bindings::BindingKey& key, TimePoint now);
   std::vector<bindings::Binding> UnbindAll(const std::string& tenant, const std::string& aor, TimePoint now);
   std::vector<bindings::LookupTarget> Lookup(const std::string& tenant, const std::string& aor, TimePoint now) const;
 
+  bool HasBindings(const flow::FlowId& flow) const;
   /// Takes all bindings of the flow out. Costs next to nothing where there are no bindings at all.
   void OnFlowClosed(const flow::FlowId& flow, TimePoint now);
 

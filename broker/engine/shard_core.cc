@@ -119,6 +119,10 @@ Expected<bindings::BindOutcome> ShardCore::Bind(const bindings::BindRequest& req
   return outcome;
 }
 
+void ShardCore::OnUnbound(const flow::FlowId& id) {
+  if (!context_.state.registrar.HasBindings(id)) datagrams_.NoteUnbound(id);
+}
+
 std::optional<flow::FlowAddresses> ShardCore::NoteToken(const flow::FlowId& id, const flow::Scope& scope) {
   const flow::Flow* flow = flows_.Find(id, scope);
   if (flow == nullptr) return datagrams_.AddressesOf(id, scope);

@@ -64,6 +64,9 @@ class ShardCore {
   /// kUnknownFlow where there is none; else what the registrar says.
   Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, const flow::Scope& scope, TimePoint now);
 
+  /// A binding that used the flow has been taken out, or uses another one.
+  void OnUnbound(const flow::FlowId& id);
+
   void ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done,
                  TimePoint now);
 

@@ -1,7 +1,9 @@
 #include "broker/flow/datagram_flows.h"
 
 #include <algorithm>
-#include <string_view>
+
+#include "broker/base/base64url.h"
+#include "broker/base/constant_time.h"
 
 namespace flowbroker::flow {
 namespace {
@@ -37,7 +39,7 @@ constexpr std::size_t kIndexOctets = 4;
 }  // namespace
 
 DatagramFlows::DatagramFlows(std::uint8_t shard, const DatagramFlowOptions& options, RandomSource& random)
-    : shard_(shard), options_(options), address_hash_(random), id_hash_(random) {}
+    : shard_(shard), options_(options), address_hash_(random), id_hash_(random), question_hash_(random) {}
 
 std::uint32_t DatagramFlows::HashOf(std::uint16_t listener, const std::array<std::uint8_t, 16>& remote,
                                     std::uint16_t port) const {
@@ -84,11 +86,46 @@ std::vector<FlowId> DatagramFlows::IdsAfter(const std::optional<FlowId>& after, 
     for (std::size_t i = 1; i <= kIndexOctets; ++i) index = index << 8U | after->octets()[i];
   }
   for (; index < records_.size() && ids.size() < count; ++index) {
-    if (!records_[index].open) continue;
-    const FlowId id = IdOf(static_cast<RecordIndex>(index));
+    const auto place = static_cast<RecordIndex>(index);
+    if (!records_[place].open) continue;
+    const FlowId id = IdOf(place);
     if (!after || id > *after) ids.push_back(id);
   }
   return ids;
+}
+
+std::uint32_t DatagramFlows::SecondOf(TimePoint when) const {
+  return static_cast<std::uint32_t>((when - epoch_.value_or(when)) / std::chrono::seconds(1));
+}
+
+std::array<std::uint8_t, 12> DatagramFlows::QuestionAt(RecordIndex index, std::uint32_t second) const {
+  const Record& record = records_[index];
+  const std::uint64_t hash = question_hash_(Octets<32>()
+                                                .Add(record.remote)
+                                                .Add(record.remote_port)
+                                                .Add(record.listener)
+                                                .Add(index)
+                                                .Add(record.generation)
+                                                .Add(second)
+                                                .view());
+  std::array<std::uint8_t, 12> octets{};
+  for (std::size_t i = 0; i < 4; ++i) octets[i] = static_cast<std::uint8_t>(second >> (24 - 8 * i));
+  for (std::size_t i = 0; i < 8; ++i) octets[4 + i] = static_cast<std::uint8_t>(hash >> (56 - 8 * i));
+  return octets;
+}
+
+std::string DatagramFlows::QuestionOf(RecordIndex index, TimePoint now) const {
+  return EncodeBase64Url(QuestionAt(index, SecondOf(now)));
+}
+
+bool DatagramFlows::IsQuestionTo(RecordIndex index, std::string_view text, TimePoint now) const {
+  constexpr std::uint32_t kAnswerSeconds = 32;
+  std::array<std::uint8_t, 12> octets{};
+  if (!DecodeBase64Url(text, octets)) return false;
+  std::uint32_t second = 0;
+  for (std::size_t i = 0; i < 4; ++i) second = second << 8U | octets[i];
+  if (SecondOf(now) - second > kAnswerSeconds) return false;  // or of the future, which is more
+  return EqualInConstantTime(octets, QuestionAt(index, second));
 }
 
 DatagramFlows::Facts DatagramFlows::FactsOf(RecordIndex index) const {
@@ -104,13 +141,8 @@ DatagramFlows::Facts DatagramFlows::FactsOf(RecordIndex index) const {
 
 RecordIndex DatagramFlows::Add(std::uint16_t listener, const Endpoint& remote, TimePoint now, RandomSource& random) {
   if (!epoch_) epoch_ = now;
-  RecordIndex index = static_cast<RecordIndex>(records_.size());
-  if (free_.empty()) {
-    records_.emplace_back();
-  } else {
-    index = free_.back();
-    free_.pop_back();
-  }
+  const RecordIndex index = free_.empty() ? records_.Grow() : free_.back();
+  if (!free_.empty()) free_.pop_back();
   const std::uint32_t generation = records_[index].generation;
   records_[index] = Record{.remote = remote.address.MappedOctets(),
                            .remote_port = remote.port,
@@ -120,7 +152,7 @@ RecordIndex DatagramFlows::Add(std::uint16_t listener, const Endpoint& remote, T
                            .bound_until = {},
                            .older = kNoRecord,
                            .newer = kNoRecord,
-                           .opened_second = static_cast<std::uint32_t>((now - *epoch_) / std::chrono::seconds(1)),
+                           .opened_second = SecondOf(now),
                            .received = 0,
                            .sent = 0,
                            .unanswered = 0,
@@ -143,6 +175,15 @@ void DatagramFlows::Remove(RecordIndex index) {
   ++records_[index].generation;
   free_.push_back(index);
   --size_;
+}
+
+void DatagramFlows::Clear() {
+  records_.clear();
+  free_.clear();
+  by_address_ = HashChains();
+  calendar_ = CalendarQueue<Place>(kTick, kTicks);
+  oldest_ = newest_ = kNoRecord;
+  size_ = 0;
 }
 
 void DatagramFlows::NoteHeard(RecordIndex index, TimePoint now) {

@@ -4,35 +4,23 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/base/hash_chains.h"
 #include "broker/base/ip_address.h"
 #include "broker/base/keyed_hash.h"
 #include "broker/base/random_source.h"
+#include "broker/base/record_blocks.h"
 #include "broker/base/record_index.h"
 #include "broker/base/time.h"
 #include "broker/flow/calendar_queue.h"
+#include "broker/flow/datagram_flow_options.h"
 #include "broker/flow/flow_id.h"
-#include "broker/flow/keep_alive.h"
 
 namespace flowbroker::flow {
-
-struct DatagramFlowOptions {
-  std::size_t max_flows = 1'100'000;  ///< of one table; about 100 octets each
-  /// A flow without binding ends after so much silence, one with a binding so long after its last binding has expired.
-  /// Three times what UDP mappings live in many NATs: a user agent that still wants it has been heard by then.
-  Duration idle = std::chrono::seconds(90);
-  /// How bound flows are asked whether they live (N4): kOptions, or kNone where user agents ping by themselves.
-  KeepAliveMethod keep_alive = KeepAliveMethod::kOptions;
-  /// Between two questions, and after the last sign of life. UDP mappings end after 30 s in many NATs (O4).
-  KeepAliveInterval keep_alive_interval{std::chrono::seconds(24), std::chrono::seconds(29)};
-  /// So many questions in a row without an answer end the flow of a user agent that has ever answered one; 0: none do.
-  /// Three: a minute and a half, in which two lost datagrams do no harm.
-  int max_unanswered = 3;
-};
 
 /// The flows that user agents have opened towards the edge over UDP, of one shard (N1): pairs of addresses, since there
 /// are no connections. A flow costs about 100 octets, whatever else there are a million of. A pure machine; one thread
@@ -76,9 +64,17 @@ class DatagramFlows {
   /// @pre there is none between these two, and !full()
   RecordIndex Add(std::uint16_t listener, const Endpoint& remote, TimePoint now, RandomSource& random);
   void Remove(RecordIndex index);
+  /// Removes all: the ids of those that come after it may be theirs again, so it is for the end only.
+  void Clear();
 
   FlowId IdOf(RecordIndex index) const;
   Facts FactsOf(RecordIndex index) const;
+  /// What a keep-alive to the flow carries now, and its answer has to: 16 URL-safe characters that only who receives it
+  /// can know. Nothing is remembered for it.
+  std::string QuestionOf(RecordIndex index, TimePoint now) const;
+  /// Whether that is one to this flow, of the last half minute (RFC 3261 s.17.1.2.2: who has not answered by then will
+  /// not).
+  bool IsQuestionTo(RecordIndex index, std::string_view text, TimePoint now) const;
   /// In order of their ids, those behind `after`, at most `count`.
   std::vector<FlowId> IdsAfter(const std::optional<FlowId>& after, std::size_t count) const;
 
@@ -90,6 +86,9 @@ class DatagramFlows {
   void NoteAnswer(RecordIndex index);
   /// There is a binding that ends at `until`, beside those there are. True with the first one ever.
   bool NoteBound(RecordIndex index, TimePoint until);
+
+  /// There is no binding any more: it ends like one that has never had any.
+  void NoteUnbound(RecordIndex index) { records_[index].bound_until = TimePoint{}; }
 
   TimePoint NextDeadline() const { return calendar_.NextDeadline(); }
   /// Hands out at most `limit` flows whose time has come, with what is to be done: take(index, due). `take` has to
@@ -139,6 +138,8 @@ class DatagramFlows {
     return records_[place.index].open && records_[place.index].generation == place.generation;
   }
   std::uint32_t HashOf(std::uint16_t listener, const std::array<std::uint8_t, 16>& remote, std::uint16_t port) const;
+  std::uint32_t SecondOf(TimePoint when) const;
+  std::array<std::uint8_t, 12> QuestionAt(RecordIndex index, std::uint32_t second) const;
   Due LookAt(RecordIndex index, TimePoint now, RandomSource& random);
   void LookAgain(RecordIndex index, TimePoint when, TimePoint now);
   Duration DrawInterval(RandomSource& random) const;
@@ -149,8 +150,9 @@ class DatagramFlows {
   const DatagramFlowOptions options_;
   const KeyedHash address_hash_;
   const KeyedHash id_hash_;
+  const KeyedHash question_hash_;
   std::optional<TimePoint> epoch_;
-  std::deque<Record> records_;     // in small blocks that never move
+  RecordBlocks<Record> records_;
   std::vector<RecordIndex> free_;  // places in it
   HashChains by_address_;
   CalendarQueue<Place> calendar_{kTick, kTicks};

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <unordered_map>
 
-#include "broker/base/ip_prefix.h"
+#include "broker/flow/source_counts.h"
 
 namespace flowbroker::flow {
 
@@ -50,10 +50,6 @@ class SourceLimits {
   std::size_t sources() const { return per_source_.size(); }
 
  private:
-  static IpAddress SourceOf(const IpAddress& address) {
-    return IpPrefix::Of(address, address.is_ipv4() ? 32 : 64).address;
-  }
-
   SourceLimitOptions options_;
   std::size_t connections_ = 0;
   std::unordered_map<IpAddress, std::size_t> per_source_;

@@ -24,6 +24,9 @@ constexpr std::size_t kLongestDatagram = 65'536;
 /// Per wake-up, so that nobody who floods starves the other sockets of the shard.
 constexpr int kBatchesPerTurn = 4;
 constexpr int kErrorsPerTurn = 64;
+/// Where datagrams come closer together than that, they are waited for, to be read together: to wake up for each costs
+/// several times what it costs to read it.
+constexpr std::chrono::milliseconds kGathering(1);
 /// Half a second of a million user agents that are kept alive, at a kilobyte each with what the kernel adds.
 constexpr int kBufferOctets = 16 * 1024 * 1024;
 
@@ -86,6 +89,7 @@ DatagramListener::DatagramListener(asio::io_context& io, std::uint16_t number, D
     : number_(number),
       sink_(sink),
       socket_(io),
+      pause_(io),
       octets_(std::make_unique_for_overwrite<char[]>(kBatch * kLongestDatagram)) {
   for (std::size_t i = 0; i < kBatch; ++i) {
     places_[i] = {octets_.get() + i * kLongestDatagram, kLongestDatagram};
@@ -124,23 +128,39 @@ Expected<std::unique_ptr<DatagramListener>> DatagramListener::Open(asio::io_cont
 void DatagramListener::AwaitReadable() {
   socket_.async_wait(asio::socket_base::wait_read, [this](const error_code& error) {
     if (error || closed_) return;
+    const auto now = std::chrono::steady_clock::now();
+    const bool often = now - std::exchange(last_read_, now) < kGathering;
     Read();
-    if (!closed_) AwaitReadable();
+    if (!closed_) often ? ReadLater() : AwaitReadable();
   });
 }
 
-void DatagramListener::Read() {
-  ReadErrors();
+void DatagramListener::ReadLater() {
+  pause_.expires_after(kGathering);
+  pause_.async_wait([this](const error_code& error) {
+    if (error || closed_) return;
+    const bool more = Read();
+    last_read_ = std::chrono::steady_clock::now();
+    if (!closed_) more ? ReadLater() : AwaitReadable();
+  });
+}
+
+bool DatagramListener::Read() {
   for (int batch = 0; batch < kBatchesPerTurn && !closed_; ++batch) {
-    if (!ReadBatch()) return;
+    if (errors_wait_) ReadErrors();
+    if (!ReadBatch()) return batch > 0 || !received_.empty();
   }
+  return true;
 }
 
 bool DatagramListener::ReadBatch() {
+  received_.clear();
   for (mmsghdr& header : headers_) header.msg_hdr.msg_namelen = static_cast<socklen_t>(remotes_[0].capacity());
   const int count = recvmmsg(socket_.native_handle(), headers_.data(), kBatch, MSG_DONTWAIT, nullptr);
-  if (count <= 0) return count < 0 && errno != EAGAIN;  // else an ICMP error of before, which this has cleared
-  received_.clear();
+  if (count <= 0) {
+    errors_wait_ = errors_wait_ || (count < 0 && errno != EAGAIN);
+    return errors_wait_;
+  }
   for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
     remotes_[i].resize(headers_[i].msg_hdr.msg_namelen);
     received_.push_back({FromAsio(remotes_[i]), {octets_.get() + i * kLongestDatagram, headers_[i].msg_len}});
@@ -150,6 +170,7 @@ bool DatagramListener::ReadBatch() {
 }
 
 void DatagramListener::ReadErrors() {
+  errors_wait_ = false;
   for (int turn = 0; turn < kErrorsPerTurn && !closed_; ++turn) {
     SocketAddress remote;
     std::array<char, 512> control;
@@ -202,6 +223,7 @@ int DatagramListener::SendBatch(std::span<Waiting> batch) {
   const int sent = sendmmsg(handle, headers.data(), count, MSG_DONTWAIT);
   // An ICMP error about somebody else is told to whoever sends next; that it was told has cleared it.
   if (sent >= 0 || errno == EAGAIN) return sent;
+  errors_wait_ = true;
   return sendmmsg(handle, headers.data(), count, MSG_DONTWAIT);
 }
 
@@ -209,6 +231,7 @@ void DatagramListener::Close() {
   closed_ = true;
   error_code ignored;
   socket_.close(ignored);
+  pause_.cancel();
 }
 
 }  // namespace flowbroker::net

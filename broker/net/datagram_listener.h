@@ -5,24 +5,20 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "broker/base/expected.h"
 #include "broker/base/ip_address.h"
+#include "broker/net/datagram.h"
 
 namespace flowbroker::net {
-
-/// What a user agent has sent; `octets` are valid during the call only.
-struct Datagram {
-  Endpoint remote;
-  std::string_view octets;
-};
 
 /// Told what comes in on the datagram listeners of one shard, on the shard's thread. `listener` is the number that the
 /// listener was opened with.
@@ -72,7 +68,9 @@ class DatagramListener {
 
   DatagramListener(boost::asio::io_context& io, std::uint16_t number, DatagramSink& sink);
   void AwaitReadable();
-  void Read();
+  void ReadLater();
+  /// False where nothing came.
+  bool Read();
   /// False where there was nothing to read.
   bool ReadBatch();
   void ReadErrors();
@@ -82,12 +80,15 @@ class DatagramListener {
   const std::uint16_t number_;
   DatagramSink& sink_;
   Socket socket_;
+  boost::asio::steady_timer pause_;
+  std::chrono::steady_clock::time_point last_read_;
   std::vector<Waiting> waiting_;
   std::unique_ptr<char[]> octets_;  // kBatch times the longest datagram; pages that are never used take no memory
   std::array<SocketAddress, kBatch> remotes_;
   std::array<iovec, kBatch> places_{};
   std::array<mmsghdr, kBatch> headers_{};
   std::vector<Datagram> received_;
+  bool errors_wait_ = false;  // the kernel has told of ICMP errors; which, is to be read
   bool closed_ = false;
 };
 

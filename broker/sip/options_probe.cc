@@ -49,8 +49,12 @@ std::string OptionsProbeBranch(std::string_view token) {
   return std::string(kBranchPrefix) + std::string(token);
 }
 
+std::string_view OptionsProbeTokenOf(std::string_view branch) {
+  return branch.starts_with(kBranchPrefix) ? branch.substr(kBranchPrefix.size()) : std::string_view();
+}
+
 bool IsOptionsProbeBranch(std::string_view branch) {
-  return branch.size() > kBranchPrefix.size() && branch.starts_with(kBranchPrefix);
+  return !OptionsProbeTokenOf(branch).empty();
 }
 
 }  // namespace flowbroker::sip

@@ -22,6 +22,9 @@ std::string WriteOptionsProbe(const OptionsProbeParts& parts);
 /// The branch WriteOptionsProbe puts into the Via for `token`: "z9hG4bK-fb-" + token.
 std::string OptionsProbeBranch(std::string_view token);
 
+/// The token that OptionsProbeBranch made `branch` of; empty where it did not make it.
+std::string_view OptionsProbeTokenOf(std::string_view branch);
+
 /// Whether `branch` was made by OptionsProbeBranch (of any broker).
 bool IsOptionsProbeBranch(std::string_view branch);
 

@@ -351,10 +351,34 @@ const std::array kSettings = {
         "flows of user agents over UDP, about 100 octets each; beyond it the one longest silent without binding goes",
         Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.datagrams.max_flows; })}
         .From("1"),
+    Setting{"edge-max-datagram-flows-per-source", "Edge", "the same from one IPv4 address or one IPv6 /64",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.datagrams.max_flows_per_source; })}
+        .From("1"),
+    Setting{"edge-datagrams-per-second", "Edge", "datagrams of user agents that are read; further ones are dropped",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.datagram_rate.per_second; })}
+        .From("1"),
+    Setting{"edge-datagrams-per-second-per-source", "Edge",
+            "the same from one IPv4 address or one IPv6 /64, in each shard by itself",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.datagram_rate.per_second_and_source; })}
+        .From("1"),
     Setting{"edge-datagram-idle", "Edge",
             "a flow over UDP ends after so much silence, or so long after its last binding has expired",
             Place<Duration>([](C& c) -> auto& { return c.broker.edge.datagrams.idle; })}
         .From("1s", "24h"),
+    Setting{"edge-keep-alive", "Edge",
+            "how user agents with a binding are kept alive over UDP: options, or none where they ping by themselves",
+            Place<flow::KeepAliveMethod>([](C& c) -> auto& { return c.broker.edge.datagrams.keep_alive; })},
+    Setting{"edge-keep-alive-shortest", "Edge",
+            "least time between two of them, or since the user agent has sent anything",
+            Place<Duration>([](C& c) -> auto& { return c.broker.edge.datagrams.keep_alive_interval.shortest; })}
+        .From("1s", "40s"),
+    Setting{"edge-keep-alive-longest", "Edge", "longest time between them",
+            Place<Duration>([](C& c) -> auto& { return c.broker.edge.datagrams.keep_alive_interval.longest; })}
+        .From("1s", "40s"),
+    Setting{"edge-keep-alive-unanswered", "Edge",
+            "so many in a row without an answer end a flow whose user agent has ever answered one; 0: none do",
+            Place<int>([](C& c) -> auto& { return c.broker.edge.datagrams.max_unanswered; })}
+        .From("0", "100"),
     Setting{"edge-first-message-timeout", "Edge",
             "a connection over which no message has come by then, or not the rest of one, is closed",
             Place<Duration>([](C& c) -> auto& { return c.broker.edge.first_message_timeout; })}

@@ -104,6 +104,10 @@ std::vector<Problem> Validate(const ServiceConfig& config) {
                         "must not be less than history-first-reprobe, which is " + ValueText(history.first_reprobe)});
   }
   CheckKeepAlive(config.broker.flows.keep_alive, problems);
+  const flow::DatagramFlowOptions& datagrams = config.broker.edge.datagrams;
+  if (datagrams.keep_alive != flow::KeepAliveMethod::kOptions && datagrams.keep_alive != flow::KeepAliveMethod::kNone)
+    problems.push_back({"edge-keep-alive", "options or none"});
+  CheckInterval(datagrams.keep_alive_interval, "edge-keep-alive-longest", problems);
   const auto& listeners = config.broker.edge.listeners;
   const bool tls_edge = std::ranges::any_of(
       listeners, [](const flow::EdgeListener& listener) { return listener.transport == Transport::kTls; });

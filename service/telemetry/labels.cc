@@ -105,6 +105,12 @@ std::string_view NameOf(Limit limit) {
       return "flow_sets_per_tenant";
     case Limit::kEdgeDatagramFlows:
       return "edge_datagram_flows";
+    case Limit::kEdgeDatagramFlowsPerSource:
+      return "edge_datagram_flows_per_source";
+    case Limit::kEdgeDatagrams:
+      return "edge_datagrams_per_second";
+    case Limit::kEdgeDatagramsPerSource:
+      return "edge_datagrams_per_second_per_source";
   }
   __builtin_unreachable();
 }

@@ -42,7 +42,10 @@ inline constexpr std::array kAllLimits = {engine::Limit::kFlows,
                                           engine::Limit::kFirstMessage,
                                           engine::Limit::kFlowSets,
                                           engine::Limit::kFlowSetsPerTenant,
-                                          engine::Limit::kEdgeDatagramFlows};
+                                          engine::Limit::kEdgeDatagramFlows,
+                                          engine::Limit::kEdgeDatagramFlowsPerSource,
+                                          engine::Limit::kEdgeDatagrams,
+                                          engine::Limit::kEdgeDatagramsPerSource};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds with preset `release`, measures, and prints one table per section; README.md says what each means.
 #
-#   tests/bench/run.sh [--quick] [--only connect|warm|repair|large|rpc|flows|relay|handoff|memory|micro]
+#   tests/bench/run.sh [--quick] [--only connect|warm|repair|large|rpc|flows|relay|handoff|memory|micro|nat]
 #
 # Installs what is missing, as root. `connect`, `warm`, `repair` and `large` need root in any case, for network
 # namespaces.

@@ -268,6 +268,50 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.register(user_agents[0], "z9hG4bK-still")
         self.assertEqual(len(self.flow_ids()), 3)
 
+    def test_the_edge_keeps_bound_user_agents_alive_and_notices_who_is_gone(self):  # N4, B4
+        self.serve("--edge-keep-alive-shortest", "1s", "--edge-keep-alive-longest", "1s")
+        watch = self.application.client.watch_bindings(aor=AOR)
+        self.addCleanup(watch.close)
+        user_agent, unbound = UserAgent(self), UserAgent(self)
+        self.register(unbound, "z9hG4bK-unbound")
+        self.application.bind(self.register(user_agent).flow_id, contact=CONTACT)
+        branches = set()
+        for _ in range(2):
+            options, source = user_agent.receive()
+            self.assertEqual((options[:8], source), (b"OPTIONS ", user_agent.edge))
+            fields = dict(line.split(": ", 1) for line in options.decode().split("\r\n")[1:] if line)
+            branches.add(fields["Via"])
+            user_agent.send("SIP/2.0 200 OK\r\n" + "".join(
+                f"{name}: {fields[name]}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq")) + "Content-Length: 0\r\n\r\n")
+        self.assertEqual(len(branches), 2, "each is a transaction of its own")
+        changes = [watch.receive(PATIENCE).change for _ in range(2)]  # from here on it is silent
+        self.assertEqual(changes, [BindingChange.BOUND, BindingChange.FLOW_ENDED])
+        self.assertEqual(self.daemon.metric('flowbroker_flows_closed_total{reason="keep_alive_timed_out"}'), 1)
+        self.assertGreaterEqual(self.daemon.metric('flowbroker_keep_alives_total{method="options",transport="UDP"}'), 5)
+        self.register(unbound, "z9hG4bK-after")  # the answers came to nobody, this does
+        self.assertTrue(unbound.hears_nothing())
+
+    def test_where_user_agents_ping_by_themselves_nobody_asks_them(self):  # N4
+        self.serve("--edge-keep-alive", "none", "--edge-keep-alive-shortest", "1s", "--edge-keep-alive-longest", "1s")
+        user_agent = UserAgent(self)
+        self.application.bind(self.register(user_agent).flow_id, contact=CONTACT)
+        self.assertTrue(user_agent.hears_nothing(2))
+        user_agent.send(STUN)
+        self.assertEqual(user_agent.receive()[0][:2], b"\x01\x01")
+
+    def test_one_source_takes_neither_all_flows_nor_all_attention(self):  # N3
+        self.serve("--shards", "1", "--edge-max-datagram-flows-per-source", "2", "--edge-datagrams-per-second-per-source", "50")
+        crowd = [UserAgent(self, "127.0.0.2") for _ in range(3)]
+        for number in range(2):
+            self.register(crowd[number], f"z9hG4bK-{number}")
+        crowd[2].request("REGISTER", "z9hG4bK-refused")
+        self.assertTrue(eventually(lambda: self.limit("edge_datagram_flows_per_source") == 1))
+        self.register(UserAgent(self, "127.0.0.3"), "z9hG4bK-other")
+        for _ in range(200):
+            crowd[0].send(STUN)
+        self.assertTrue(eventually(lambda: self.limit("edge_datagrams_per_second_per_source") >= 50))
+        self.register(UserAgent(self, "127.0.0.4"), "z9hG4bK-beside")
+
 
 if __name__ == "__main__":
     main()

@@ -152,6 +152,7 @@ void ScriptedShard::CarryOut() {
       }
       if (const auto* send = std::get_if<engine::SendBytes>(&action)) Send(*send);
       if (const auto* over = std::get_if<engine::HandOver>(&action)) HandOver(*over);
+      if (const auto* send = std::get_if<engine::SendDatagram>(&action)) datagram_sent_(*send);
       if (const auto* ask = std::get_if<engine::AskDns>(&action)) Ask(ask->question);
       if (const auto* pause = std::get_if<engine::PauseReading>(&action)) sockets_.at(pause->id.value).reading = false;
       if (const auto* resume = std::get_if<engine::ResumeReading>(&action))
@@ -185,6 +186,12 @@ void ScriptedShard::PeerSends(const flow::FlowId& flow, const std::string& messa
   const auto id = ConnectionOf(flow).value();
   const sip::MessageFramer::Item item{sip::MessageFramer::Kind::kMessage, message};
   core_->OnReceived(id, {&item, 1}, now_);
+  CarryOut();
+}
+
+void ScriptedShard::UserAgentSends(std::uint16_t listener, const Endpoint& user_agent, std::string_view octets) {
+  const net::Datagram datagram{user_agent, octets};
+  core_->datagrams().OnDatagrams(listener, {&datagram, 1}, now_);
   CarryOut();
 }
 

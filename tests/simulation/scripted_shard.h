@@ -73,6 +73,11 @@ class ScriptedShard {
   void PeerSends(const flow::FlowId& flow, const std::string& message);
   void PeerCloses(const flow::FlowId& flow, FailureReason how = FailureReason::kClosedByPeer);
 
+  /// A user agent at the edge sends a datagram; who plays them is told what they are sent.
+  void UserAgentSends(std::uint16_t listener, const Endpoint& user_agent, std::string_view octets);
+  using DatagramSent = std::function<void(const engine::SendDatagram&)>;
+  void OnDatagramSent(DatagramSent told) { datagram_sent_ = std::move(told); }
+
   /// Lets time pass: every event up to `until` happens.
   void RunUntil(TimePoint until);
   void RunFor(Duration duration) { RunUntil(now_ + duration); }
@@ -137,6 +142,7 @@ class ScriptedShard {
   int connections_closed_ = 0;
   int connections_ended_ = 0;
   int stray_closes_ = 0;
+  DatagramSent datagram_sent_ = [](const engine::SendDatagram&) {};
   Onlooker onlooker_ = [](flow::ConnectionId, const Target&, AttemptStage) {};
 };
 

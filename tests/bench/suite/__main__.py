@@ -5,10 +5,10 @@ import os
 import signal
 import sys
 
-from . import connect, flows, handoff, large, memory, micro, relay, repair, rpc, warm
+from . import connect, flows, handoff, large, memory, micro, nat, relay, repair, rpc, warm
 from .processes import BenchError
 
-SECTIONS = {"connect": connect, "warm": warm, "repair": repair, "large": large, "rpc": rpc, "flows": flows, "relay": relay, "handoff": handoff, "memory": memory, "micro": micro}
+SECTIONS = {"connect": connect, "warm": warm, "repair": repair, "large": large, "rpc": rpc, "flows": flows, "relay": relay, "handoff": handoff, "memory": memory, "micro": micro, "nat": nat}
 
 
 def main():

@@ -20,7 +20,8 @@ class RegistrarTest : public ::testing::Test {
  protected:
   flow::FlowId MakeFlow() { return flow::FlowId::Make(0, random_); }
   bindings::BindRequest Request(const std::string& uri, const flow::FlowId& flow) {
-    return {.key = {.aor = "sip:a@b", .contact_uri = uri}, .flow = flow, .contact = "<" + uri + ">", .expires = minutes(1)};
+    return {
+        .key = {.aor = "sip:a@b", .contact_uri = uri}, .flow = flow, .contact = "<" + uri + ">", .expires = minutes(1)};
   }
   std::vector<BindingChange> Changes() {
     std::vector<BindingChange> changes;
@@ -59,8 +60,10 @@ TEST_F(RegistrarTest, TheDeadlineIsKnownWithoutALockAndExpiryIsTold) {
 TEST_F(RegistrarTest, WhatIsTakenOutIsCountedOnce) {
   const auto request = Request("sip:x@1", MakeFlow());
   ASSERT_TRUE(registrar_.Bind(request, kStart));
-  EXPECT_EQ(registrar_.Unbind(request.key, kStart), 1U);
-  EXPECT_EQ(registrar_.Unbind(request.key, kStart), 0U);
+  EXPECT_TRUE(registrar_.HasBindings(request.flow));
+  EXPECT_EQ(registrar_.Unbind(request.key, kStart)->key, request.key);
+  EXPECT_FALSE(registrar_.Unbind(request.key, kStart));
+  EXPECT_FALSE(registrar_.HasBindings(request.flow));
   ASSERT_TRUE(registrar_.Bind(request, kStart));
   EXPECT_EQ(registrar_.UnbindAll("", "sip:a@b", kStart).size(), 1U);
   EXPECT_TRUE(registrar_.UnbindAll("", "sip:a@b", kStart).empty());
