@@ -123,7 +123,7 @@ class DatagramFlows {
     bool was_bound : 1;     // ever
     bool in_order : 1;      // of silence
   };
-  static_assert(sizeof(Record) == 64);
+  static_assert(sizeof(Record) == 64);  // N2
 
   /// Where the calendar has a flow; of another generation: the flow is gone.
   struct Place {

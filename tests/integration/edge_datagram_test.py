@@ -58,8 +58,8 @@ class UserAgent:
 
 
 class EdgeDatagramTest(LocalDaemonTest):
-    def serve(self, *flags, address="127.0.0.1"):
-        self.daemon = self.start("--edge-listen", f"udp:{address}:0", *flags)
+    def serve(self, *flags, address="127.0.0.1", port=0):
+        self.daemon = self.start("--edge-listen", f"udp:{address}:{port}", *flags)
         self.edge = self.daemon.places["edge"].removeprefix("udp:")
         self.application = Application(self)
 
@@ -222,6 +222,22 @@ class EdgeDatagramTest(LocalDaemonTest):
         bound = self.application.bind(new, contact=CONTACT)
         self.assertEqual([one.change for one in bound], [BindingChange.REPLACED])
         self.assertEqual([target.binding.flow_id for target in self.application.lookup()], [new])
+
+    def test_after_a_restart_the_next_registrations_fill_it_again(self):  # N2, N5, E3
+        keys = self.write("keys", "7 000102030405060708090a0b0c0d0e0f10111213\n")
+        self.serve("--edge-token-keys-file", keys)
+        user_agent = UserAgent(self)
+        before = self.register(user_agent)
+        self.application.bind(before.flow_id, contact=CONTACT)
+        self.stop(self.daemon)
+        self.serve("--edge-token-keys-file", keys, port=user_agent.edge[1])
+        self.assertEqual(self.application.lookup(), [])
+        self.assertEqual(self.application.verify(before.origin.token).state, TokenState.GONE)
+        after = self.register(user_agent, "z9hG4bK-2")
+        self.application.bind(after.flow_id, contact=CONTACT)
+        verdict = self.application.verify(before.origin.token)
+        self.assertEqual((verdict.state, verdict.flow_id), (TokenState.LIVE, after.flow_id), "same addresses, same token")
+        self.assertEqual([target.binding.flow_id for target in self.application.lookup()], [after.flow_id])
 
     def test_a_drain_lets_no_stranger_in_and_keeps_those_there(self):
         self.serve()
