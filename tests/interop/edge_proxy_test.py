@@ -132,6 +132,11 @@ class EdgeProxyOverUdpTest(EdgeProxyTest):  # N1
             answer = caller.recv(65536).decode()
         self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
 
+    def test_a_phone_without_outbound_is_kept_alive_by_the_edge(self):  # N4
+        self.restart(*self.flags, "--edge-keep-alive-shortest", "1s", "--edge-keep-alive-longest", "2s")
+        phone = self.registered_phone()
+        self.assertTrue(phone.recv(65536).startswith(b"OPTIONS "))
+
     def registered_phone(self):
         """A socket at home that is sip:phone@example.test and has said so once."""
         phone = self.socket_at("home")
