@@ -130,7 +130,7 @@ void DatagramListener::AwaitReadable() {
     if (error || closed_) return;
     const auto now = std::chrono::steady_clock::now();
     const bool often = now - std::exchange(last_read_, now) < kGathering;
-    Read();
+    if (!Read()) ReadErrors();  // what else could have woken it
     if (!closed_) often ? ReadLater() : AwaitReadable();
   });
 }
@@ -222,8 +222,9 @@ int DatagramListener::SendBatch(std::span<Waiting> batch) {
   const int handle = socket_.native_handle();
   const int sent = sendmmsg(handle, headers.data(), count, MSG_DONTWAIT);
   // An ICMP error about somebody else is told to whoever sends next; that it was told has cleared it.
-  if (sent >= 0 || errno == EAGAIN) return sent;
-  errors_wait_ = true;
+  if (sent < 0 && errno == EAGAIN) return sent;
+  errors_wait_ = errors_wait_ || sent < static_cast<int>(count);
+  if (sent >= 0) return sent;
   return sendmmsg(handle, headers.data(), count, MSG_DONTWAIT);
 }
 
