@@ -6,7 +6,7 @@ import ipaddress
 import unittest
 from typing import Any
 
-from fake_broker import FLOW, METHODS, FakeBroker
+from fake_broker import FLOW, METHODS, BrokerCalls
 
 import flowbroker
 from flowbroker.v1 import broker_service_pb2 as broker
@@ -17,18 +17,7 @@ from flowbroker.v1 import outbound_service_pb2 as sets
 from flowbroker.v1 import types_pb2
 
 
-class Calls(unittest.TestCase):
-    def setUp(self) -> None:
-        self.broker = FakeBroker()
-        self.addCleanup(self.broker.stop)
-
-    def answer(self, method: str, response: Any) -> None:
-        self.broker.answers[method] = lambda request, context: response
-
-    def call(self, name: str, *arguments: Any, **options: Any) -> Any:
-        with flowbroker.Client(self.broker.address) as client:
-            return getattr(client, name)(*arguments, **options)
-
+class Calls(BrokerCalls):
     def test_an_acquired_flow_has_real_types(self) -> None:
         self.answer("Acquire", FLOW)
         flow = self.call("acquire", "sip:bob@example.org")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import grpc
-from fake_broker import FakeBroker
+from fake_broker import BrokerCalls, FakeBroker
 
 import flowbroker
 from flowbroker.v1 import edge_service_pb2 as edge
@@ -28,18 +28,7 @@ def binding(flow_id: str, reg_id: int = 0) -> edge.Binding:
     )  # fmt: skip
 
 
-class EdgeCalls(unittest.TestCase):
-    def setUp(self) -> None:
-        self.broker = FakeBroker()
-        self.addCleanup(self.broker.stop)
-
-    def answer(self, method: str, response: Any) -> None:
-        self.broker.answers[method] = lambda request, context: response
-
-    def call(self, name: str, *arguments: Any, **options: Any) -> Any:
-        with flowbroker.Client(self.broker.address) as client:
-            return getattr(client, name)(*arguments, **options)
-
+class EdgeCalls(BrokerCalls):
     def test_a_keep_alive_has_a_method_and_perhaps_the_time_the_server_gave(self) -> None:
         self.answer("SetKeepAlive", flows.SetKeepAliveResponse())
         self.call("set_keep_alive", "f", flowbroker.KeepAliveMethod.STUN, flow_timer=datetime.timedelta(seconds=120))

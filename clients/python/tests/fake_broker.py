@@ -5,6 +5,7 @@ from __future__ import annotations  # Parts of grpc are generic for the type che
 import os
 import pathlib
 import tempfile
+import unittest
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent import futures
 from typing import Any
@@ -13,6 +14,7 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc import status_pb2
 
+import flowbroker
 from flowbroker import _methods
 from flowbroker.v1 import broker_service_pb2 as broker
 from flowbroker.v1 import flow_service_pb2 as flows
@@ -131,3 +133,18 @@ def watch_answers(
         end(context)
 
     return answers
+
+
+class BrokerCalls(unittest.TestCase):
+    """Calls of one client each to a broker that answers what it is told."""
+
+    def setUp(self) -> None:
+        self.broker = FakeBroker()
+        self.addCleanup(self.broker.stop)
+
+    def answer(self, method: str, response: Any) -> None:
+        self.broker.answers[method] = lambda request, context: response
+
+    def call(self, name: str, *arguments: Any, **options: Any) -> Any:
+        with flowbroker.Client(self.broker.address) as client:
+            return getattr(client, name)(*arguments, **options)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import grpc
-from fake_broker import FakeBroker
+from fake_broker import BrokerCalls, FakeBroker
 
 import flowbroker
 from flowbroker.v1 import outbound_service_pb2 as sets
@@ -25,18 +25,7 @@ def trunk(name: str = "trunk") -> sets.FlowSet:
     return sets.FlowSet(name=name, instance_id=INSTANCE, client_group="west", members=[up, down])
 
 
-class FlowSetCalls(unittest.TestCase):
-    def setUp(self) -> None:
-        self.broker = FakeBroker()
-        self.addCleanup(self.broker.stop)
-
-    def answer(self, method: str, response: Any) -> None:
-        self.broker.answers[method] = lambda request, context: response
-
-    def call(self, name: str, *arguments: Any, **options: Any) -> Any:
-        with flowbroker.Client(self.broker.address) as client:
-            return getattr(client, name)(*arguments, **options)
-
+class FlowSetCalls(BrokerCalls):
     def test_a_set_is_ensured_and_says_how_it_stands(self) -> None:
         self.answer("EnsureFlowSet", sets.EnsureFlowSetResponse(flow_set=trunk()))
         ensured = self.call("ensure_flow_set", "trunk", URIS, instance_id=INSTANCE, client_group="west", replace=True)

@@ -1,36 +1,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
-#include <vector>
-
-#include "clients/cli/session.h"
-#include "tests/unit/clients/fake_broker.h"
+#include "tests/unit/clients/session_test.h"
 
 // flowctl's commands about keep-alives, tokens and bindings, from command line to exit code, against a broker in this
 // process.
 namespace flowbroker::cli {
 namespace {
 
-using client::FakeBroker;
 using testing::HasSubstr;
 using testing::Not;
 
-class EdgeSessionTest : public ::testing::Test {
- protected:
-  ExitCode Do(std::vector<const char*> arguments) {
-    arguments.insert(arguments.begin(), {"flowctl", "--address", broker_.address().c_str()});
-    const Parsed parsed = ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
-    if (!parsed.invocation) return parsed.code;
-    out_.str("");
-    Session session(*parsed.invocation, out_, err_, {.columns = 100, .colour = false});
-    return cli::Run(session);
-  }
-
-  FakeBroker broker_;
-  std::ostringstream out_;
-  std::ostringstream err_;
-};
+class EdgeSessionTest : public SessionTest {};
 
 TEST_F(EdgeSessionTest, KeepAliveSaysMethodAndFlowTimer) {
   EXPECT_EQ(Do({"keep-alive", "f", "CRLF", "--flow-timer", "120"}), ExitCode::kOk);

@@ -1,21 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
-#include <vector>
-
-#include "clients/cli/session.h"
-#include "tests/unit/clients/fake_broker.h"
+#include "tests/unit/clients/session_test.h"
 
 // `flowctl flow-set`, from command line to exit code, against a broker in this process.
 namespace flowbroker::cli {
 namespace {
 
-using client::FakeBroker;
 using testing::HasSubstr;
 using testing::Not;
 
-class FlowSetSessionTest : public ::testing::Test {
+class FlowSetSessionTest : public SessionTest {
  protected:
   FlowSetSessionTest() {
     v1::FlowSet& set = broker_.flow_sets.emplace_back();
@@ -34,19 +29,6 @@ class FlowSetSessionTest : public ::testing::Test {
     down.set_last_failure("refused");
     down.mutable_next_attempt_in()->set_seconds(20);
   }
-
-  ExitCode Do(std::vector<const char*> arguments) {
-    arguments.insert(arguments.begin(), {"flowctl", "--address", broker_.address().c_str()});
-    const Parsed parsed = ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
-    if (!parsed.invocation) return parsed.code;
-    out_.str("");
-    Session session(*parsed.invocation, out_, err_, {.columns = 100, .colour = false});
-    return cli::Run(session);
-  }
-
-  FakeBroker broker_;
-  std::ostringstream out_;
-  std::ostringstream err_;
 };
 
 TEST_F(FlowSetSessionTest, EnsureSendsWhatIsAskedForAndShowsHowItStands) {

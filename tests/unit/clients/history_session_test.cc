@@ -1,30 +1,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sstream>
-#include <vector>
-
-#include "clients/cli/session.h"
-#include "tests/unit/clients/fake_broker.h"
+#include "tests/unit/clients/session_test.h"
 
 // flowctl's commands about memory, from command line to exit code, against a broker in this process.
 namespace flowbroker::cli {
 namespace {
 
-using client::FakeBroker;
 using testing::HasSubstr;
 
-class HistorySessionTest : public ::testing::Test {
+class HistorySessionTest : public SessionTest {
  protected:
-  ExitCode Do(std::vector<const char*> arguments) {
-    arguments.insert(arguments.begin(), {"flowctl", "--address", broker_.address().c_str()});
-    const Parsed parsed = ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
-    if (!parsed.invocation) return parsed.code;
-    out_.str("");
-    Session session(*parsed.invocation, out_, err_, {.columns = 100, .colour = false});
-    return cli::Run(session);
-  }
-
   std::size_t Occurrences(const std::string& word) const {
     const std::string text = out_.str();
     std::size_t count = 0;
@@ -40,10 +26,6 @@ class HistorySessionTest : public ::testing::Test {
       race.set_outcome(v1::RACE_OUTCOME_SUCCEEDED);
     }
   }
-
-  FakeBroker broker_;
-  std::ostringstream out_;
-  std::ostringstream err_;
 };
 
 TEST_F(HistorySessionTest, PrefsAreOneDocumentOverAllPages) {
