@@ -6,6 +6,7 @@ from harness import V4, V6, BrokerTest, main
 URI = "sip:dual.example.test;transport=tcp"
 OTHER = 1  # flowctl's exit code for PERMISSION_DENIED, as for everything that no script has to tell apart
 HERE = "127.0.0.1:7460"  # the broker's own port: what a server-side request forger would love to reach
+ADMIN = "127.0.0.1:7461"  # another one, that says nothing of itself
 
 
 def forbidden(answer):
@@ -54,8 +55,8 @@ class EgressTest(BrokerTest):
             self.assertIn(V4, self.refused(call, URI).error["message"])
 
     def test_this_host_can_be_allowed(self):
-        self.restart("--egress-allow", HERE)
-        self.assertEqual(self.acquire(f"sip:{HERE};transport=tcp").remote, ("TCP", "127.0.0.1", 7460))
+        self.restart("--egress-allow", ADMIN, "--admin", ADMIN)
+        self.assertEqual(self.acquire(f"sip:{ADMIN};transport=tcp").remote, ("TCP", "127.0.0.1", 7461))
         self.refused("acquire", "sip:127.0.0.1:5300;transport=tcp")
 
 

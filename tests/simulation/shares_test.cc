@@ -20,7 +20,11 @@ using std::chrono::seconds;
 
 constexpr std::size_t kRecords = 4;
 constexpr std::array<int, kRecords> kWeights = {100, 300, 200, 400};
+#ifdef FLOWBROKER_SANITIZED
+constexpr int kMany = 10'000;
+#else
 constexpr int kMany = 100'000;
+#endif
 
 using Counts = std::array<int, kRecords>;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -25,7 +26,8 @@ class FakeEdge final : public EdgeAccess {
 
   Expected<std::string> MintToken(const flow::FlowId& id, const flow::Scope& scope) override;
   TokenVerdict VerifyToken(std::string_view token, const flow::Scope& scope) override;
-  Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, const flow::Scope& scope) override;
+  Expected<std::vector<bindings::BindOutcome>> Bind(std::span<const bindings::BindRequest> requests,
+                                                    const flow::Scope& scope) override;
   std::size_t Unbind(const bindings::BindingKey& key) override;
   std::vector<bindings::Binding> UnbindAll(const std::string& tenant, const std::string& aor) override;
   std::vector<bindings::LookupTarget> Lookup(const std::string& tenant, const std::string& aor) override;
@@ -117,8 +119,8 @@ class FakeBroker {
     return Locked([&] { return held_back_; });
   }
   FakeEdge edge{KnownFlow()};
-  std::uint64_t latest_event = 0;
-  bool events_gone = false;
+  std::atomic<std::uint64_t> latest_event = 0;
+  std::atomic<bool> events_gone = false;
   FakeHistory memory;
   FakeOutbound outbound;
 
