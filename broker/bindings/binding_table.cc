@@ -53,11 +53,23 @@ std::string_view ToString(BindingChange change) {
 }
 
 Expected<BindOutcome> BindingTable::Bind(const BindRequest& request, TimePoint now) {
-  if (const auto checked = Check(request); !checked) return Unexpected(checked.error());
-  const TimePoint expires = now + std::min(request.expires, options_.longest_expiry);
-  if (const RecordIndex known = Find(request.key); known != kNoRecord) return Refresh(known, request, now, expires);
-  if (const auto checked = CheckLimits(request); !checked) return Unexpected(checked.error());
-  return Add(request, now, expires);
+  auto outcomes = BindAll({&request, 1}, now);
+  if (!outcomes) return Unexpected(outcomes.error());
+  return std::move(outcomes->front());
+}
+
+Expected<std::vector<BindOutcome>> BindingTable::BindAll(std::span<const BindRequest> requests, TimePoint now) {
+  for (const BindRequest& request : requests) {
+    if (const auto checked = Check(request); !checked) return Unexpected(checked.error());
+  }
+  if (const auto checked = CheckLimits(requests); !checked) return Unexpected(checked.error());
+  std::vector<BindOutcome> outcomes;
+  for (const BindRequest& request : requests) {
+    const TimePoint expires = now + std::min(request.expires, options_.longest_expiry);
+    const RecordIndex known = Find(request.key);
+    outcomes.push_back(known != kNoRecord ? Refresh(known, request, now, expires) : Add(request, now, expires));
+  }
+  return outcomes;
 }
 
 std::optional<BindingEvent> BindingTable::Unbind(const BindingKey& key) {
@@ -120,14 +132,27 @@ Expected<void> BindingTable::Check(const BindRequest& request) const {
   return CheckTexts(request);
 }
 
-Expected<void> BindingTable::CheckLimits(const BindRequest& request) const {
-  if (size_ >= options_.max_bindings) return Limit("max_bindings");
-  if (tenants_.CountOf(request.key.tenant) >= options_.max_bindings_per_tenant) return Limit("max_bindings_per_tenant");
-  std::size_t of_aor = 0;
+Expected<void> BindingTable::CheckLimits(std::span<const BindRequest> requests) const {
+  std::size_t fresh = 0;   // bindings that are not here yet
+  std::size_t coming = 0;  // to the flow, fresh or from another one
+  for (const BindRequest& request : requests) {
+    const RecordIndex known = Find(request.key);
+    if (known == kNoRecord) ++fresh;
+    if (known == kNoRecord || records_[known].flow != request.flow) ++coming;
+  }
+  if (coming == 0) return {};
+  const BindRequest& request = requests.front();
+  if (CountOf(request.flow) + coming > options_.max_bindings_per_flow) return Limit("max_bindings_per_flow");
+  if (fresh == 0) return {};
+  if (size_ + fresh > options_.max_bindings) return Limit("max_bindings");
+  if (tenants_.CountOf(request.key.tenant) + fresh > options_.max_bindings_per_tenant) {
+    return Limit("max_bindings_per_tenant");
+  }
+  std::size_t of_aor = fresh;
   for (RecordIndex at = FirstOf(request.key.tenant, request.key.aor); at != kNoRecord; at = records_[at].next_of_aor) {
     ++of_aor;
   }
-  if (of_aor >= options_.max_bindings_per_aor) return Limit("max_bindings_per_aor");
+  if (of_aor > options_.max_bindings_per_aor) return Limit("max_bindings_per_aor");
   return {};
 }
 
@@ -230,13 +255,20 @@ void BindingTable::UnlinkFromAor(RecordIndex index) {
   records_[first].next_of_aor = record.next_of_aor;
 }
 
+std::size_t BindingTable::CountOf(const flow::FlowId& flow) const {
+  const RecordIndex first = FirstOf(flow);
+  return first == kNoRecord ? 0 : records_[first].of_flow;
+}
+
 void BindingTable::LinkToFlow(RecordIndex index) {
   Record& record = records_[index];
   record.next_of_flow = record.previous_of_flow = kNoRecord;
   const RecordIndex first = FirstOf(record.flow);
   if (first == kNoRecord) {
+    record.of_flow = 1;
     return flows_.Insert(index, HashOf(record.flow));
   }
+  ++records_[first].of_flow;
   record.previous_of_flow = first;
   record.next_of_flow = std::exchange(records_[first].next_of_flow, index);
   if (record.next_of_flow != kNoRecord) records_[record.next_of_flow].previous_of_flow = index;
@@ -246,8 +278,10 @@ void BindingTable::UnlinkFromFlow(RecordIndex index) {
   const Record& record = records_[index];
   if (record.next_of_flow != kNoRecord) records_[record.next_of_flow].previous_of_flow = record.previous_of_flow;
   if (record.previous_of_flow != kNoRecord) {
+    --records_[FirstOf(record.flow)].of_flow;
     records_[record.previous_of_flow].next_of_flow = record.next_of_flow;
   } else if (record.next_of_flow != kNoRecord) {
+    records_[record.next_of_flow].of_flow = record.of_flow - 1;
     flows_.Replace(index, record.next_of_flow);
   } else {
     flows_.Erase(index);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ class BindingTable {
   /// Adds a binding, or refreshes the one of equal key: the newest registration wins, with all that it says (B2).
   /// kInvalidArgument with the field; kLimitReached with the option.
   Expected<BindOutcome> Bind(const BindRequest& request, TimePoint now);
+  /// The same for the contacts of one REGISTER: all of them or none (RFC 3261 s.10.3). @pre all are of one AOR
+  Expected<std::vector<BindOutcome>> BindAll(std::span<const BindRequest> requests, TimePoint now);
 
   /// Takes a binding out; nothing where there is none of that key.
   std::optional<BindingEvent> Unbind(const BindingKey& key);
@@ -65,12 +68,14 @@ class BindingTable {
     RecordIndex next_of_aor = kNoRecord;
     RecordIndex next_of_flow = kNoRecord;
     RecordIndex previous_of_flow = kNoRecord;
+    std::uint32_t of_flow = 0;  // how many the flow has, in the first of them
     QValue q;
     bool has_instance;
   };
 
   Expected<void> Check(const BindRequest& request) const;
-  Expected<void> CheckLimits(const BindRequest& request) const;
+  /// Whether there is room for them; nearly full tables may refuse two contacts of one key.
+  Expected<void> CheckLimits(std::span<const BindRequest> requests) const;
 
   Record MakeRecord(const BindRequest& request, TenantNames::Id tenant, TimePoint now) const;
   BindOutcome Add(const BindRequest& request, TimePoint now, TimePoint expires);
@@ -81,6 +86,7 @@ class BindingTable {
   RecordIndex FirstOf(const std::string& tenant, std::string_view aor) const;
   RecordIndex Find(const BindingKey& key) const;
   RecordIndex FirstOf(const flow::FlowId& flow) const;
+  std::size_t CountOf(const flow::FlowId& flow) const;
 
   void LinkToAor(RecordIndex index);
   void UnlinkFromAor(RecordIndex index);

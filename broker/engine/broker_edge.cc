@@ -84,14 +84,18 @@ TokenVerdict BrokerEdge::VerifyToken(std::string_view token, const flow::Scope& 
   return {.state = TokenVerdict::State::kGone, .sip_status = state_.options.edge.gone_status, .addresses = *addresses};
 }
 
-Expected<bindings::BindOutcome> BrokerEdge::Bind(const bindings::BindRequest& request, const flow::Scope& scope) {
-  Shard* shard = ShardOf(shards_, request.flow);
+Expected<std::vector<bindings::BindOutcome>> BrokerEdge::Bind(std::span<const bindings::BindRequest> requests,
+                                                              const flow::Scope& scope) {
+  Shard* shard = ShardOf(shards_, requests.front().flow);
   if (shard == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});
-  auto outcome = shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Bind(request, scope, now); });
+  auto outcomes = shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Bind(requests, scope, now); });
+  if (!outcomes) return outcomes;
   // Expiry is the first shard's business: it looks at its next deadline whenever it is spoken to.
-  if (outcome && shard != shards_.front().get()) shards_.front()->WithCore([](ShardCore&, TimePoint) {});
-  if (outcome && outcome->previous_flow) OnUnbound(*outcome->previous_flow);
-  return outcome;
+  if (shard != shards_.front().get()) shards_.front()->WithCore([](ShardCore&, TimePoint) {});
+  for (const bindings::BindOutcome& outcome : *outcomes) {
+    if (outcome.previous_flow) OnUnbound(*outcome.previous_flow);
+  }
+  return outcomes;
 }
 
 void BrokerEdge::OnUnbound(const flow::FlowId& flow) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,8 @@ class BrokerEdge final : public EdgeAccess {
 
   Expected<std::string> MintToken(const flow::FlowId& id, const flow::Scope& scope) override;
   TokenVerdict VerifyToken(std::string_view token, const flow::Scope& scope) override;
-  Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, const flow::Scope& scope) override;
+  Expected<std::vector<bindings::BindOutcome>> Bind(std::span<const bindings::BindRequest> requests,
+                                                    const flow::Scope& scope) override;
   std::size_t Unbind(const bindings::BindingKey& key) override;
   std::vector<bindings::Binding> UnbindAll(const std::string& tenant, const std::string& aor) override;
   std::vector<bindings::LookupTarget> Lookup(const std::string& tenant, const std::string& aor) override;

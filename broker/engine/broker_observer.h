@@ -47,6 +47,8 @@ enum class Limit : std::uint8_t {
   kEdgeDatagramFlowsPerSource,
   kEdgeDatagrams,
   kEdgeDatagramsPerSource,
+  kEdgeIdle,
+  kEdgePartialMessages,
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,9 +40,11 @@ class EdgeAccess {
   virtual Expected<std::string> MintToken(const flow::FlowId& id, const flow::Scope& scope) = 0;
   virtual TokenVerdict VerifyToken(std::string_view token, const flow::Scope& scope) = 0;
 
-  /// The tenant of the key is whose binding it is; its flow must be covered by `scope`. kUnknownFlow where it is not
-  /// open, kInvalidArgument and kLimitReached as BindingTable says.
-  virtual Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, const flow::Scope& scope) = 0;
+  /// All of `requests` or none. The tenant of the keys is whose bindings they are; the flow must be covered by `scope`.
+  /// kUnknownFlow where it is not open, kInvalidArgument and kLimitReached as BindingTable says.
+  /// @pre there is one at least, and all are of one AOR and one flow
+  virtual Expected<std::vector<bindings::BindOutcome>> Bind(std::span<const bindings::BindRequest> requests,
+                                                            const flow::Scope& scope) = 0;
   /// How many were taken out: 0 or 1.
   virtual std::size_t Unbind(const bindings::BindingKey& key) = 0;
   virtual std::vector<bindings::Binding> UnbindAll(const std::string& tenant, const std::string& aor) = 0;

@@ -1,5 +1,6 @@
 #include "broker/engine/edge_flows.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -28,7 +29,7 @@ EdgeFlows::EdgeFlows(ShardContext& context, ShardFlows& flows)
 flow::ConnectionId EdgeFlows::Begin(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
   const flow::ConnectionId id{context_.NextNumber()};
   context_.owners.emplace(id, AcceptedFrom{listener, remote, now});
-  silent_.Add(id, now + options_.first_message_timeout, now);
+  silent_.Add(id, now + std::min(options_.first_message_timeout, options_.idle_timeout), now);
   return id;
 }
 
@@ -102,16 +103,24 @@ void EdgeFlows::OnTimer(TimePoint now) {
 void EdgeFlows::LookAt(flow::ConnectionId id, TimePoint now) {
   const auto owner = context_.owners.find(id);
   if (owner == context_.owners.end()) return;
+  if (const auto* flow = std::get_if<flow::FlowId>(&owner->second)) return LookAt(*flows_.pool().Find(*flow), now);
   const auto* accepted = std::get_if<AcceptedFrom>(&owner->second);  // its TLS handshake is under way
-  const auto* flow_id = std::get_if<flow::FlowId>(&owner->second);
-  flow::Flow* flow = flow_id != nullptr ? flows_.pool().Find(*flow_id) : nullptr;
-  if (accepted == nullptr && (flow == nullptr || flow->messages_received > 0)) return;
-  const TimePoint limit = (accepted != nullptr ? accepted->since : flow->opened) + options_.first_message_timeout;
+  if (accepted == nullptr) return;
+  const TimePoint limit = accepted->since + options_.first_message_timeout;
   if (now < limit) return silent_.Add(id, limit, now);  // further away than the calendar reaches
   context_.state.observer.OnLimit(Limit::kFirstMessage);
-  if (flow != nullptr) return flows_.Close(*flow, {FailureReason::kIdle, "no message since it was accepted"}, now);
   OnEnded(*accepted);
   context_.Close(id);
+}
+
+void EdgeFlows::LookAt(flow::Flow& flow, TimePoint now) {
+  const bool spoke = flow.messages_received > 0;
+  TimePoint limit = spoke ? flow.last_activity + options_.idle_timeout : flow.opened + options_.first_message_timeout;
+  if (spoke && now >= limit && context_.state.registrar.HasBindings(flow.id)) limit = now + options_.idle_timeout;
+  if (now < limit) return silent_.Add(flow.connection, limit, now);
+  context_.state.observer.OnLimit(spoke ? Limit::kEdgeIdle : Limit::kFirstMessage);
+  const char* why = spoke ? "nothing came or went, and no binding needs it" : "no message since it was accepted";
+  flows_.Close(flow, {FailureReason::kIdle, why}, now);
 }
 
 }  // namespace flowbroker::engine

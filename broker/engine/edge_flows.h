@@ -48,13 +48,14 @@ class EdgeFlows {
  private:
   /// Ends it where it has been silent for too long.
   void LookAt(flow::ConnectionId id, TimePoint now);
+  void LookAt(flow::Flow& flow, TimePoint now);
   void Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now);
 
   ShardContext& context_;
   const EdgeOptions& options_;
   ShardFlows& flows_;
   std::unordered_map<flow::FlowAddresses, flow::FlowId> by_addresses_;
-  flow::CalendarQueue<flow::ConnectionId> silent_;  // accepted, to be looked at once: has it sent a message?
+  flow::CalendarQueue<flow::ConnectionId> silent_;  // accepted, to be looked at: do they send anything?
 };
 
 flow::FlowAddresses AddressesOf(const flow::Flow& flow);

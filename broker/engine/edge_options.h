@@ -30,6 +30,12 @@ struct EdgeOptions {
   /// A connection over which no message has come by then, or not the rest of one, is closed. A REGISTER is what a user
   /// agent connects for; two challenges and a slow hand fit into half a minute.
   Duration first_message_timeout = std::chrono::seconds(30);
+  /// A connection without a binding over which nothing has come or gone for so long is closed: strangers must not fill
+  /// max_connections. As long as a registration commonly lasts, for callers who keep their bindings elsewhere.
+  Duration idle_timeout = std::chrono::hours(1);
+  /// Of all connections of user agents, in messages of which the rest has not come. Where there are more, those that
+  /// hold more than 16 KiB of one and send on are closed.
+  std::size_t max_partial_octets = std::size_t{64} * 1024 * 1024;
   /// Of one message of a user agent; theirs are smaller than those of trunks.
   sip::FramerLimits framing = {.max_header_bytes = 32 * 1024, .max_body_bytes = 256 * 1024, .stun = true};
   RegistrarOptions registrar = {};

@@ -6,26 +6,31 @@ namespace {
 /// Looked at in one turn, about 0.1 ms: calls for bindings wait no longer for the lock.
 constexpr std::size_t kExpiredPerTurn = 256;
 
+bindings::BindingEvent EventOf(const bindings::BindRequest& request, const bindings::BindOutcome& outcome,
+                               TimePoint now) {
+  return {outcome.change,
+          {.key = request.key,
+           .flow = request.flow,
+           .contact = request.contact,
+           .path = request.path,
+           .q = request.q,
+           .updated = now,
+           .expires = outcome.expires}};
+}
+
 }  // namespace
 
 Registrar::Registrar(const RegistrarOptions& options, int tenant_share, RandomSource& random)
     : table_(options.bindings, random), events_(options.kept_events, tenant_share) {}
 
-Expected<bindings::BindOutcome> Registrar::Bind(const bindings::BindRequest& request, TimePoint now) {
+Expected<std::vector<bindings::BindOutcome>> Registrar::Bind(std::span<const bindings::BindRequest> requests,
+                                                             TimePoint now) {
   const std::lock_guard lock(mutex_);
-  auto outcome = table_.Bind(request, now);
-  if (!outcome) return outcome;
-  Publish({outcome->change,
-           {.key = request.key,
-            .flow = request.flow,
-            .contact = request.contact,
-            .path = request.path,
-            .q = request.q,
-            .updated = now,
-            .expires = outcome->expires}},
-          now);
+  auto outcomes = table_.BindAll(requests, now);
+  if (!outcomes) return outcomes;
+  for (std::size_t i = 0; i < requests.size(); ++i) Publish(EventOf(requests[i], (*outcomes)[i], now), now);
   NoteState();
-  return outcome;
+  return outcomes;
 }
 
 std::optional<bindings::Binding> Registrar::Unbind(const bindings::BindingKey& key, TimePoint now) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,10 @@ class Registrar {
   /// `tenant_share`: of the events kept, in percent. `random` is used at once, and not kept.
   Registrar(const RegistrarOptions& options, int tenant_share, RandomSource& random);
 
-  /// @pre The lock of the flow's shard is held and the flow is open: then no binding outlives its flow (B4).
-  Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, TimePoint now);
+  /// All of them or none.
+  /// @pre All are of one AOR and one flow; the lock of its shard is held and it is open: then no binding outlives its
+  /// flow (B4).
+  Expected<std::vector<bindings::BindOutcome>> Bind(std::span<const bindings::BindRequest> requests, TimePoint now);
   /// What was taken out.
   std::optional<bindings::Binding> Unbind(const bindings::BindingKey& key, TimePoint now);
   std::vector<bindings::Binding> UnbindAll(const std::string& tenant, const std::string& aor, TimePoint now);

@@ -31,6 +31,7 @@ Shard::Shard(std::uint8_t index, BrokerState& state, const Clock& clock, std::sh
                       .framing = state.options.framing,
                       .accepted_framing = state.options.edge.framing,
                       .accepted_message_time = state.options.edge.first_message_timeout,
+                      .max_partial_octets = state.options.edge.max_partial_octets / state.options.shards,
                       .tls = std::move(tls)},
       core_(index, state, sources_, random_) {}
 

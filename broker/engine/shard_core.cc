@@ -110,13 +110,15 @@ bool ShardCore::Report(const TransactionReport& report, const flow::Scope& scope
   return flows_.Report(report, scope, now) || (report.flow && datagrams_.Has(*report.flow, scope));
 }
 
-Expected<bindings::BindOutcome> ShardCore::Bind(const bindings::BindRequest& request, const flow::Scope& scope,
-                                                TimePoint now) {
-  if (flows_.Find(request.flow, scope) == nullptr && !datagrams_.Has(request.flow, scope))
+Expected<std::vector<bindings::BindOutcome>> ShardCore::Bind(std::span<const bindings::BindRequest> requests,
+                                                             const flow::Scope& scope, TimePoint now) {
+  const flow::FlowId& id = requests.front().flow;
+  if (flows_.Find(id, scope) == nullptr && !datagrams_.Has(id, scope))
     return Unexpected({FailureReason::kUnknownFlow, ""});
-  auto outcome = context_.state.registrar.Bind(request, now);
-  if (outcome) datagrams_.NoteBound(request.flow, outcome->expires, now);
-  return outcome;
+  auto outcomes = context_.state.registrar.Bind(requests, now);
+  if (!outcomes) return outcomes;
+  for (const bindings::BindOutcome& outcome : *outcomes) datagrams_.NoteBound(id, outcome.expires, now);
+  return outcomes;
 }
 
 void ShardCore::OnUnbound(const flow::FlowId& id) {
@@ -191,6 +193,7 @@ void ShardCore::OnHandedOver(flow::ConnectionId id, TimePoint now) {
 void ShardCore::OnFlowEnded(const flow::FlowId& id, const Failure& failure, TimePoint now) {
   const flow::Flow* flow = flows_.pool().Find(id);
   if (flow == nullptr) return;
+  if (failure.reason == FailureReason::kLimitReached) context_.state.observer.OnLimit(Limit::kEdgePartialMessages);
   // A FIN is how servers that live part with an idle connection; what else ends one (RST, ICMP, silence) is news.
   // What ends the flow of a user agent says nothing of a target.
   if (failure.reason != FailureReason::kClosedByPeer && !flow->listener)

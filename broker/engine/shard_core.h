@@ -62,7 +62,8 @@ class ShardCore {
   bool Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now);
   bool Report(const TransactionReport& report, const flow::Scope& scope, TimePoint now);
   /// kUnknownFlow where there is none; else what the registrar says.
-  Expected<bindings::BindOutcome> Bind(const bindings::BindRequest& request, const flow::Scope& scope, TimePoint now);
+  Expected<std::vector<bindings::BindOutcome>> Bind(std::span<const bindings::BindRequest> requests,
+                                                    const flow::Scope& scope, TimePoint now);
 
   /// A binding that used the flow has been taken out, or uses another one.
   void OnUnbound(const flow::FlowId& id);

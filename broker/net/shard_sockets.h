@@ -22,6 +22,9 @@ struct ShardSockets {
   sip::FramerLimits accepted_framing;  ///< of connections that user agents open
   /// For one message on such a connection, since its first octet: half of one would hold its memory for ever.
   Duration accepted_message_time = std::chrono::seconds(30);
+  /// Of all such connections, in messages that are not whole yet.
+  std::size_t max_partial_octets = std::size_t{64} * 1024 * 1024;
+  std::size_t partial_octets = 0;
   std::shared_ptr<TlsContext> tls;  ///< of connections begun from now on; null: no TLS attempts are made
 
   /// Received bytes pass through here, so that an idle flow holds no buffer. 64 KiB: one full datagram.

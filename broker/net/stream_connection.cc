@@ -21,6 +21,9 @@ using boost::system::error_code;
 /// Reads per wake-up, so that one busy peer does not starve the others of its shard.
 constexpr int kReadsPerTurn = 8;
 
+/// A REGISTER or an INVITE in parts is never refused for what others hold.
+constexpr std::size_t kSmallPartial = 16 * 1024;
+
 /// Has the kernel find out by itself that a user agent has gone without a word: after 2 minutes of silence, 3 questions
 /// 20 s apart, or after 30 s in which it has not taken what was sent. Connections of user agents live as long as a
 /// registration and may be silent all the time.
@@ -175,7 +178,17 @@ void StreamConnection::OnPlainBytes(std::string_view bytes) {
   if (state_ == State::kClosed) return;
   if (framer_.failure()) return End(*framer_.failure());
   framer_.Compact();
-  if (accepted_) LimitMessageTime(!items.empty());
+  if (!accepted_) return;
+  CountPartial(framer_.buffered());
+  if (partial_octets_ > kSmallPartial && sockets_.partial_octets > sockets_.max_partial_octets) {
+    return End({FailureReason::kLimitReached, "max_partial_octets: too many large messages are under way"});
+  }
+  LimitMessageTime(!items.empty());
+}
+
+void StreamConnection::CountPartial(std::size_t octets) {
+  sockets_.partial_octets += octets;
+  sockets_.partial_octets -= std::exchange(partial_octets_, octets);
 }
 
 void StreamConnection::LimitMessageTime(bool progress) {
@@ -247,7 +260,12 @@ void StreamConnection::Close() {
     error_code ignored;  // a peer that is gone needs no goodbye
     socket_.write_some(asio::buffer(unsent_), ignored);
   }
+  MarkClosed();
+}
+
+void StreamConnection::MarkClosed() {
   state_ = State::kClosed;
+  CountPartial(0);
   message_timer_.reset();
   error_code ignored;
   socket_.close(ignored);
@@ -272,10 +290,7 @@ Expected<OwnedDescriptor> StreamConnection::HandOver() {
 
 void StreamConnection::End(Failure failure) {
   if (state_ == State::kClosed) return;
-  state_ = State::kClosed;
-  message_timer_.reset();
-  error_code ignored;
-  socket_.close(ignored);
+  MarkClosed();
   sockets_.listener.OnEnded(id_, failure);
 }
 

@@ -52,10 +52,13 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   void OnPlainBytes(std::string_view bytes);
   /// Gives a user agent so much time for the rest of a message. `progress`: one has just been completed.
   void LimitMessageTime(bool progress);
+  /// So many octets wait here for the rest of their message.
+  void CountPartial(std::size_t octets);
   void Write(std::string_view bytes);
   void FlushSoon();  ///< so that messages sent in one turn share a system call
   void Flush();
   void AwaitWritable();
+  void MarkClosed();
   void End(Failure failure);
   void EndSoon(Failure failure);
   SocketPhase phase() const {
@@ -68,6 +71,7 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   std::shared_ptr<TlsContext> tls_context_;  // that of its beginning; outlives tls_
   std::unique_ptr<TlsSession> tls_;
   sip::MessageFramer framer_;
+  std::size_t partial_octets_ = 0;  ///< counted in sockets_; of user agents only
   std::string unsent_;
   TimePoint stage_began_;
   State state_ = State::kConnecting;

@@ -68,6 +68,13 @@ const std::array kSettings = {
             "a connection over which no message has come by then, or not the rest of one, is closed",
             Place<Duration>([](C& c) -> auto& { return c.broker.edge.first_message_timeout; })}
         .From("1s", "10m"),
+    Setting{"edge-idle-timeout", "Edge",
+            "a connection without a binding over which nothing has come or gone for so long is closed",
+            Place<Duration>([](C& c) -> auto& { return c.broker.edge.idle_timeout; })}
+        .From("1s"),
+    Setting{"edge-max-partial-size", "Edge",
+            "messages of user agents of which the rest has not come, all together, in octets",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.max_partial_octets; })},
     Setting{"edge-max-header-size", "Edge", "start line and headers of one message of a user agent in octets",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.framing.max_header_bytes; })},
     Setting{"edge-max-body-size", "Edge", "body of one message of a user agent in octets",
@@ -80,6 +87,9 @@ const std::array kSettings = {
         .From("1"),
     Setting{"max-bindings-per-aor", "Edge", "the same of one address-of-record",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.registrar.bindings.max_bindings_per_aor; })}
+        .From("1"),
+    Setting{"max-bindings-per-flow", "Edge", "the same of one flow",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.registrar.bindings.max_bindings_per_flow; })}
         .From("1"),
     Setting{"longest-binding", "Edge", "a binding that is asked for longer ends then",
             Place<Duration>([](C& c) -> auto& { return c.broker.edge.registrar.bindings.longest_expiry; })}

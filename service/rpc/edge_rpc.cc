@@ -48,18 +48,28 @@ void EdgeRpc::Bind(const v1::BindRequest& request, UnaryCall<v1::BindResponse>& 
     RemoveAll(request.aor(), call);
     return call.Finish();
   }
+  std::vector<bindings::BindRequest> wanted;
+  for (const Registration::Contact& contact : registration->contacts) {
+    if (contact.bind) wanted.push_back(*contact.bind);
+  }
+  std::vector<bindings::BindOutcome> outcomes;
+  if (!wanted.empty()) {  // first of all: where they are refused, nothing has changed
+    auto bound = broker_.edge().Bind(wanted, call.caller().Sees());
+    if (!bound) return Fail(call, bound.error());
+    outcomes = *std::move(bound);
+  }
+  auto outcome = outcomes.begin();
   for (const Registration::Contact& contact : registration->contacts) {
     v1::BoundContact& out = *call.response().add_contacts();
     out.set_contact_uri(Printable(contact.uri));
-    out.set_change(v1::BINDING_CHANGE_UNBOUND);
-    if (!contact.bind) {
+    if (contact.bind) {
+      out.set_change(ToProto(outcome->change));
+      Fill(outcome->expires - broker_.Now(), *out.mutable_expires_in());
+      ++outcome;
+    } else {
       broker_.edge().Unbind(contact.key);
-      continue;
+      out.set_change(v1::BINDING_CHANGE_UNBOUND);
     }
-    const auto outcome = broker_.edge().Bind(*contact.bind, call.caller().Sees());
-    if (!outcome) return Fail(call, outcome.error());
-    out.set_change(ToProto(outcome->change));
-    Fill(outcome->expires - broker_.Now(), *out.mutable_expires_in());
   }
   call.Finish();
 }

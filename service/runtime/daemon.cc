@@ -80,11 +80,16 @@ Expected<void> Daemon::CheckDescriptors() {
                            std::to_string(kFewestDescriptors) + " are needed: raise LimitNOFILE= or ulimit -n"});
   }
   const std::size_t max_flows = config_.broker.flows.max_flows;
-  if (limit < max_flows + kFewestDescriptors) {
+  const engine::EdgeOptions& edge = config_.broker.edge;
+  const std::size_t of_user_agents = edge.listeners.empty() ? 0 : edge.sources.max_connections;
+  if (limit < max_flows + of_user_agents + kFewestDescriptors) {
     log_.Write(LogLevel::kWarn, "few_descriptors",
                {{"limit", limit},
                 {"max_flows", max_flows},
-                {"advice", "raise LimitNOFILE= or ulimit -n, or lower max-flows; UDP flows share descriptors"}});
+                {"edge_max_connections", of_user_agents},
+                {"advice",
+                 "raise LimitNOFILE= or ulimit -n, or lower max-flows or edge-max-connections; UDP flows "
+                 "share descriptors"}});
   }
   return {};
 }

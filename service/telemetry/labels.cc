@@ -99,6 +99,10 @@ std::string_view NameOf(Limit limit) {
       return "edge_connections_per_source";
     case Limit::kFirstMessage:
       return "first_message";
+    case Limit::kEdgeIdle:
+      return "edge_idle";
+    case Limit::kEdgePartialMessages:
+      return "edge_partial_messages";
     case Limit::kFlowSets:
       return "flow_sets";
     case Limit::kFlowSetsPerTenant:

@@ -45,7 +45,9 @@ inline constexpr std::array kAllLimits = {engine::Limit::kFlows,
                                           engine::Limit::kEdgeDatagramFlows,
                                           engine::Limit::kEdgeDatagramFlowsPerSource,
                                           engine::Limit::kEdgeDatagrams,
-                                          engine::Limit::kEdgeDatagramsPerSource};
+                                          engine::Limit::kEdgeDatagramsPerSource,
+                                          engine::Limit::kEdgeIdle,
+                                          engine::Limit::kEdgePartialMessages};
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {

@@ -3,6 +3,7 @@
 and the application reaches them again over the flow they have opened (SIP Outbound). On this host, with real sockets."""
 
 import datetime
+import os
 import signal
 import socket
 import ssl
@@ -228,13 +229,40 @@ class EdgeTest(LocalDaemonTest):
         self.assertGreater(time.monotonic() - began, 0.3)
         self.register(speaks, "z9hG4bK-later")
 
+    def test_strangers_do_not_stay_for_ever_and_who_is_bound_does(self):
+        self.serve("--edge-idle-timeout", "1s")
+        stranger, bound = UserAgent(self), UserAgent(self)
+        self.application.bind(self.register(bound).flow_id)
+        self.register(stranger, "z9hG4bK-stranger")
+        self.assertTrue(stranger.is_closed())
+        self.register(bound, "z9hG4bK-later")
+        self.assertEqual(self.daemon.metric('flowbroker_limits_hit_total{limit="edge_idle"}'), 1)
+
+    def test_large_messages_in_parts_have_a_limit_together_and_small_ones_pass(self):
+        self.serve("--edge-max-partial-size", "40000", "--shards", "1")
+        beside, *large = [UserAgent(self) for _ in range(4)]
+        self.register(beside)
+        head = "MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 100000\r\n\r\n"
+        for user_agent in large[:2]:
+            user_agent.send(head + "x" * 18_000)
+        beside.send("MESSAGE sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK-m\r\nFrom: <sip:a@b>;tag=1\r\n"
+                    "To: <sip:a@b>\r\nCall-ID: c9\r\nCSeq: 1 MESSAGE\r\nContent-Length: 9000\r\n\r\n")
+        beside.send("y" * 8_000)
+        large[2].send(head + "x" * 18_000)
+        self.assertTrue(large[2].is_closed())
+        beside.send("y" * 1_000)
+        self.assertTrue(self.application.next().message.endswith(b"y" * 9_000))
+        limit = 'flowbroker_limits_hit_total{limit="edge_partial_messages"}'
+        self.assertEqual(self.daemon.metric(limit), 1)
+
     def test_half_a_message_is_not_waited_for_for_ever(self):
         self.serve("--edge-first-message-timeout", "2s")
         user_agent = UserAgent(self)
         self.register(user_agent)
         user_agent.send("MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 100000\r\n")
         self.assertTrue(user_agent.is_closed())
-        self.assertEqual(self.daemon.metric('flowbroker_flows_closed_total{reason="malformed_message"}'), 1)
+        closed = 'flowbroker_flows_closed_total{reason="malformed_message"}'
+        self.assertTrue(eventually(lambda: self.daemon.metric(closed) == 1))
 
     def test_who_floods_and_never_reads_costs_no_memory(self):  # E7: bounded work
         self.serve()
@@ -248,7 +276,8 @@ class EdgeTest(LocalDaemonTest):
         for _ in range(200):  # in pieces: each has the patience of one send
             user_agent.send(b"\r\n\r\n" * 5_000)
         self.register(UserAgent(self), "z9hG4bK-beside")
-        self.assertLess(self.resident() - before, 16 * 1024 * 1024)
+        if "FLOWBROKER_SANITIZED" not in os.environ:  # which keeps what was freed, to notice who still uses it
+            self.assertLess(self.resident() - before, 16 * 1024 * 1024)
 
     def test_a_drain_lets_no_user_agent_in_and_keeps_those_there(self):
         self.serve()

@@ -65,7 +65,7 @@ class EdgeDatagramTest : public ::testing::Test {
                                         .flow = id,
                                         .contact = "<sip:a@192.168.1.7>",
                                         .expires = expires};
-    ASSERT_TRUE(shard_.core().Bind(request, {}, shard_.now()));
+    ASSERT_TRUE(shard_.core().Bind({&request, 1}, {}, shard_.now()));
   }
   bool IsBound(const std::string& aor) { return !shard_.state().registrar.Lookup("", aor, shard_.now()).empty(); }
 

@@ -277,6 +277,43 @@ TEST_F(BindingTableTest, EveryLimitIsNamedAndARefreshIsNeverRefusedByOne) {
   EXPECT_TRUE(table.Bind(of("a", "sip:3@h"), now_)) << "what has gone makes room";
 }
 
+TEST_F(BindingTableTest, AFlowHasSoManyBindingsWhateverTheirAor) {
+  BindingTable table({.max_bindings_per_flow = 2}, random_);
+  const auto shared = NewFlow();
+  const auto over = [&](const flow::FlowId& flow, const std::string& aor) {
+    BindRequest request = Plain("sip:x@h", aor);
+    request.flow = flow;
+    return request;
+  };
+  ASSERT_TRUE(table.Bind(over(shared, "sip:1@h"), now_));
+  ASSERT_TRUE(table.Bind(over(shared, "sip:2@h"), now_));
+  EXPECT_EQ(RefusedBy(table, over(shared, "sip:3@h")).ToString(), "limit_reached: max_bindings_per_flow");
+  EXPECT_TRUE(table.Bind(over(shared, "sip:1@h"), now_)) << "a refresh";
+  ASSERT_TRUE(table.Bind(over(NewFlow(), "sip:3@h"), now_));
+  EXPECT_EQ(RefusedBy(table, over(shared, "sip:3@h")).ToString(), "limit_reached: max_bindings_per_flow") << "to move";
+  table.UnbindAll("", "sip:1@h");  // the first of the chain
+  EXPECT_TRUE(table.Bind(over(shared, "sip:3@h"), now_));
+  EXPECT_FALSE(table.Bind(over(shared, "sip:1@h"), now_));
+  EXPECT_EQ(table.OnFlowClosed(shared).size(), 2U);
+  EXPECT_TRUE(table.Bind(over(shared, "sip:1@h"), now_));
+}
+
+TEST_F(BindingTableTest, TheContactsOfOneRegisterAreBoundAllOrNone) {  // RFC 3261 s.10.3
+  BindingTable table({.max_bindings_per_aor = 2}, random_);
+  const std::vector three{Plain("sip:1@h"), Plain("sip:2@h"), Plain("sip:3@h")};
+  EXPECT_FALSE(table.BindAll(three, now_));
+  EXPECT_EQ(table.size(), 0U);
+  std::vector two{three[0], three[1]};
+  two[1].expires = seconds(0);
+  EXPECT_FALSE(table.BindAll(two, now_));
+  EXPECT_EQ(table.size(), 0U);
+  two[1].expires = seconds(60);
+  const auto outcomes = table.BindAll(two, now_);
+  ASSERT_TRUE(outcomes);
+  EXPECT_EQ(outcomes->back().expires, now_ + seconds(60));
+  EXPECT_EQ(table.size(), 2U);
+}
+
 TEST_F(BindingTableTest, TextsAreBoundedAndCannotEndAHeaderField) {
   BindRequest longest = Plain("sip:x@h");
   longest.contact.assign(4096 - longest.key.aor.size() - longest.key.contact_uri.size(), 'x');

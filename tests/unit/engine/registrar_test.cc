@@ -23,6 +23,7 @@ class RegistrarTest : public ::testing::Test {
     return {
         .key = {.aor = "sip:a@b", .contact_uri = uri}, .flow = flow, .contact = "<" + uri + ">", .expires = minutes(1)};
   }
+  bool Bind(const bindings::BindRequest& request) { return registrar_.Bind({&request, 1}, kStart).has_value(); }
   std::vector<BindingChange> Changes() {
     std::vector<BindingChange> changes;
     const auto subscription = registrar_.events().Subscribe(
@@ -38,8 +39,8 @@ class RegistrarTest : public ::testing::Test {
 TEST_F(RegistrarTest, ADeadFlowTakesItsBindingsAlongAndWatchersHear) {  // B4
   const auto dead = MakeFlow();
   const auto alive = MakeFlow();
-  ASSERT_TRUE(registrar_.Bind(Request("sip:x@1", dead), kStart));
-  ASSERT_TRUE(registrar_.Bind(Request("sip:y@1", alive), kStart));
+  ASSERT_TRUE(Bind(Request("sip:x@1", dead)));
+  ASSERT_TRUE(Bind(Request("sip:y@1", alive)));
   registrar_.OnFlowClosed(dead, kStart);
   const auto left = registrar_.Lookup("", "sip:a@b", kStart);
   ASSERT_EQ(left.size(), 1U);
@@ -49,7 +50,7 @@ TEST_F(RegistrarTest, ADeadFlowTakesItsBindingsAlongAndWatchersHear) {  // B4
 
 TEST_F(RegistrarTest, TheDeadlineIsKnownWithoutALockAndExpiryIsTold) {
   EXPECT_EQ(registrar_.NextDeadline(), kNever);
-  ASSERT_TRUE(registrar_.Bind(Request("sip:x@1", MakeFlow()), kStart));
+  ASSERT_TRUE(Bind(Request("sip:x@1", MakeFlow())));
   EXPECT_LE(registrar_.NextDeadline(), kStart + minutes(1) + seconds(1));
   for (TimePoint now = kStart; now < kStart + minutes(2); now += seconds(1)) registrar_.OnTimer(now);
   EXPECT_EQ(registrar_.size(), 0U);
@@ -59,12 +60,12 @@ TEST_F(RegistrarTest, TheDeadlineIsKnownWithoutALockAndExpiryIsTold) {
 
 TEST_F(RegistrarTest, WhatIsTakenOutIsCountedOnce) {
   const auto request = Request("sip:x@1", MakeFlow());
-  ASSERT_TRUE(registrar_.Bind(request, kStart));
+  ASSERT_TRUE(Bind(request));
   EXPECT_TRUE(registrar_.HasBindings(request.flow));
   EXPECT_EQ(registrar_.Unbind(request.key, kStart)->key, request.key);
   EXPECT_FALSE(registrar_.Unbind(request.key, kStart));
   EXPECT_FALSE(registrar_.HasBindings(request.flow));
-  ASSERT_TRUE(registrar_.Bind(request, kStart));
+  ASSERT_TRUE(Bind(request));
   EXPECT_EQ(registrar_.UnbindAll("", "sip:a@b", kStart).size(), 1U);
   EXPECT_TRUE(registrar_.UnbindAll("", "sip:a@b", kStart).empty());
 }

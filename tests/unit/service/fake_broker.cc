@@ -260,18 +260,23 @@ TokenVerdict FakeEdge::VerifyToken(std::string_view token, const flow::Scope& /*
   return {.state = State::kForged, .sip_status = 403};
 }
 
-Expected<bindings::BindOutcome> FakeEdge::Bind(const bindings::BindRequest& request, const flow::Scope& /*scope*/) {
-  if (request.flow != known_) return Unexpected({FailureReason::kUnknownFlow, ""});
+Expected<std::vector<bindings::BindOutcome>> FakeEdge::Bind(std::span<const bindings::BindRequest> requests,
+                                                            const flow::Scope& /*scope*/) {
   const TimePoint now{std::chrono::steady_clock::now().time_since_epoch()};
   const std::lock_guard lock(mutex_);
-  bound_.push_back({.key = request.key,
-                    .flow = request.flow,
-                    .contact = request.contact,
-                    .path = request.path,
-                    .q = request.q,
-                    .updated = now,
-                    .expires = now + request.expires});
-  return bindings::BindOutcome{.change = bindings::BindingChange::kBound, .expires = now + request.expires};
+  std::vector<bindings::BindOutcome> outcomes;
+  for (const bindings::BindRequest& request : requests) {
+    if (request.flow != known_) return Unexpected({FailureReason::kUnknownFlow, ""});
+    bound_.push_back({.key = request.key,
+                      .flow = request.flow,
+                      .contact = request.contact,
+                      .path = request.path,
+                      .q = request.q,
+                      .updated = now,
+                      .expires = now + request.expires});
+    outcomes.push_back({.change = bindings::BindingChange::kBound, .expires = now + request.expires});
+  }
+  return outcomes;
 }
 
 std::size_t FakeEdge::Unbind(const bindings::BindingKey& key) {
