@@ -42,4 +42,8 @@ Endpoint FromAsio(const AsioEndpoint& endpoint) {
 boost::system::error_code BindLocally(int socket, const std::optional<IpAddress>& address,
                                       const std::string& interface_name);
 
+/// Has the kernel report every ICMP error about what a UDP socket sends, soft ones too, and fragment what is larger
+/// than the path allows: SIP over UDP often is (RFC 3261 s.18.1.1), and a lost INVITE costs more than a fragment.
+boost::system::error_code SetIcmpOptions(int socket, bool ipv4);
+
 }  // namespace flowbroker::net

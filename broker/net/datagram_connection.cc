@@ -1,11 +1,9 @@
 #include "broker/net/datagram_connection.h"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/post.hpp>
-#include <cerrno>
 #include <utility>
 
 #include "broker/net/asio_address.h"
@@ -23,18 +21,6 @@ constexpr int kDatagramsPerTurn = 32;
 /// Errors that cost one datagram and say nothing about the path: the next one passes, fragmented or after a pause.
 bool IsLossOfOne(const error_code& error) {
   return error == asio::error::message_size || error == asio::error::no_buffer_space;
-}
-
-/// Has the kernel report every ICMP error, soft ones too, and fragment what is larger than the path allows: SIP over
-/// UDP often is (RFC 3261 s.18.1.1), and a lost INVITE costs more than a fragment.
-error_code SetIcmpOptions(int socket, bool ipv4) {
-  const int on = 1;
-  const int fragment = ipv4 ? IP_PMTUDISC_DONT : IPV6_PMTUDISC_DONT;
-  const int level = ipv4 ? IPPROTO_IP : IPPROTO_IPV6;
-  const bool done =
-      setsockopt(socket, level, ipv4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on)) == 0 &&
-      setsockopt(socket, level, ipv4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &fragment, sizeof(fragment)) == 0;
-  return done ? error_code() : error_code(errno, boost::system::system_category());
 }
 
 }  // namespace

@@ -57,18 +57,6 @@ error_code OpenAndBind(Socket& socket, const Endpoint& local, bool shared) {
   return socket.bind(endpoint, error);
 }
 
-/// ICMP errors come with the address they are about; datagrams larger than the path allows are sent in fragments (RFC
-/// 3261 s.18.1.1 notwithstanding, that loses less than not to send them).
-error_code SetIcmpOptions(int socket, bool ipv4) {
-  const int on = 1;
-  const int fragment = ipv4 ? IP_PMTUDISC_DONT : IPV6_PMTUDISC_DONT;
-  const int level = ipv4 ? IPPROTO_IP : IPPROTO_IPV6;
-  const bool done =
-      setsockopt(socket, level, ipv4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on)) == 0 &&
-      setsockopt(socket, level, ipv4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &fragment, sizeof(fragment)) == 0;
-  return done ? error_code() : LastError();
-}
-
 /// The error that ICMP reported; nothing for those of our own kernel.
 std::optional<error_code> IcmpErrorIn(msghdr& message) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr; control = CMSG_NXTHDR(&message, control)) {
