@@ -51,6 +51,14 @@ void BrokerEdge::Close() {
 }
 
 void BrokerEdge::OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted) {
+  switch (arrivals_.Take(accepted.remote.address, clock_.Now())) {
+    case flow::ArrivalRate::Verdict::kTaken:
+      break;
+    case flow::ArrivalRate::Verdict::kTooMany:
+      return state_.observer.OnLimit(Limit::kEdgeArrivals);
+    case flow::ArrivalRate::Verdict::kTooManyFromSource:
+      return state_.observer.OnLimit(Limit::kEdgeArrivalsPerSource);
+  }
   using Verdict = flow::SourceLimits::Verdict;
   switch (state_.sources.Admit(accepted.remote.address)) {
     case Verdict::kAdmitted:
@@ -64,17 +72,24 @@ void BrokerEdge::OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted
 }
 
 Expected<std::string> BrokerEdge::MintToken(const flow::FlowId& id, const flow::Scope& scope) {
-  Shard* shard = ShardOf(shards_, id);
-  std::optional<flow::FlowAddresses> addresses;
-  if (shard != nullptr) {
-    addresses = shard->WithCore([&](ShardCore& core, TimePoint) { return core.NoteToken(id, scope); });
-  }
+  const auto addresses = AddressesOf(id, scope);
   if (!addresses) return Unexpected({FailureReason::kUnknownFlow, ""});
-  return state_.tokens.Mint(*addresses);
+  return state_.tokens.Mint(id, *addresses);
+}
+
+std::optional<flow::FlowAddresses> BrokerEdge::AddressesOf(const flow::FlowId& id, const flow::Scope& scope) const {
+  const Shard* shard = ShardOf(shards_, id);
+  if (shard == nullptr) return std::nullopt;
+  return shard->Inspect([&](const ShardCore& core) { return core.AddressesOf(id, scope); });
 }
 
 TokenVerdict BrokerEdge::VerifyToken(std::string_view token, const flow::Scope& scope) {
   constexpr int kForbidden = 403;
+  if (const auto id = state_.tokens.ReadDescriptor(token)) {
+    const auto addresses = AddressesOf(*id, scope);
+    if (addresses) return {.state = TokenVerdict::State::kLive, .flow = id, .addresses = addresses};
+    return {.state = TokenVerdict::State::kGone, .sip_status = state_.options.edge.gone_status};
+  }
   const auto addresses = state_.tokens.Read(token);
   if (!addresses) return {.state = TokenVerdict::State::kForged, .sip_status = kForbidden};
   for (const auto& shard : shards_) {

@@ -9,6 +9,7 @@
 #include "broker/engine/broker_state.h"
 #include "broker/engine/edge_access.h"
 #include "broker/engine/shard.h"
+#include "broker/flow/arrival_rate.h"
 #include "broker/net/stream_listener.h"
 
 namespace flowbroker::engine {
@@ -20,11 +21,13 @@ class BrokerEdge final : public EdgeAccess {
   using Shards = std::vector<std::unique_ptr<Shard>>;
 
   BrokerEdge(BrokerState& state, const Clock& clock, const Shards& shards)
-      : state_(state), clock_(clock), shards_(shards) {}
+      : state_(state),
+        clock_(clock),
+        shards_(shards),
+        arrivals_(state.options.edge.connection_rate, state.random_of_start) {}
 
   /// Opens the listeners, whose connections go to the shards in turn and whose datagrams to the shard that the kernel
-  /// chooses; fails where one cannot be opened. To be called
-  /// before the shards start.
+  /// chooses; fails where one cannot be opened. To be called before the shards start.
   Expected<void> Listen();
   /// Takes no further connections, nor requests of unknown user agents over UDP. To be called before the shards stop;
   /// idempotent, one thread at a time.
@@ -44,6 +47,7 @@ class BrokerEdge final : public EdgeAccess {
   std::uint64_t LatestBindingEvent() const override { return state_.registrar.events().latest(); }
 
  private:
+  std::optional<flow::FlowAddresses> AddressesOf(const flow::FlowId& id, const flow::Scope& scope) const;
   void OnUnbound(const flow::FlowId& flow);
   /// Where it listens.
   Expected<Endpoint> ListenForConnections(std::uint16_t number);
@@ -57,6 +61,7 @@ class BrokerEdge final : public EdgeAccess {
   std::vector<std::unique_ptr<net::StreamListener>> listeners_;  // on the first shard's thread
   bool closed_ = false;
   std::size_t next_shard_ = 0;  // on that thread
+  flow::ArrivalRate arrivals_;  // the same
 };
 
 }  // namespace flowbroker::engine

@@ -40,6 +40,8 @@ enum class Limit : std::uint8_t {
   kTenantRequests,
   kEdgeConnections,
   kEdgeConnectionsPerSource,
+  kEdgeArrivals,
+  kEdgeArrivalsPerSource,
   kFirstMessage,
   kFlowSets,
   kFlowSetsPerTenant,
@@ -49,6 +51,7 @@ enum class Limit : std::uint8_t {
   kEdgeDatagramsPerSource,
   kEdgeIdle,
   kEdgePartialMessages,
+  kLast = kEdgePartialMessages
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.
@@ -104,6 +107,8 @@ class BrokerObserver {
   virtual void OnRelayStreams(int /*change*/) {}
   /// So many datagrams to user agents were not sent, as the socket's buffer was full.
   virtual void OnDatagramsUnsent(std::size_t /*count*/) {}
+  /// So many of theirs were lost before they were read, for the same reason.
+  virtual void OnDatagramsUnread(std::size_t /*count*/) {}
   virtual void OnPreferenceEvent(const PreferenceEvent& /*event*/) {}
   /// A caller reported how a transaction ended; about a flow that is not open it is only counted.
   virtual void OnReport(TransactionReport::Outcome /*outcome*/, bool /*known_flow*/) {}

@@ -51,7 +51,8 @@ struct FlowOptions {
   std::size_t handover_octets =
       std::size_t{64} * 1024 * 1024;           ///< per shard: messages on the way to its sockets; beyond it refused
   std::size_t held_messages_per_group = 1024;  ///< inbound messages kept while no stream of the group is attached
-  std::size_t held_octets_per_group = std::size_t{16} * 1024 * 1024;  ///< the same in octets
+  /// The same in octets, and as many of those that wait for a stream with room.
+  std::size_t held_octets_per_group = std::size_t{16} * 1024 * 1024;
   /// Per shard: what waits in the sockets of one tenant's flows, beyond it messages are refused; and, apart from that,
   /// what is held for its client groups, however many. The operator is not limited by it.
   std::size_t waiting_octets_per_tenant = std::size_t{64} * 1024 * 1024;

@@ -137,7 +137,7 @@ struct BrokerState {
         resolver(options.dns.cache),
         events(options.flows.kept_events, options.tenant_share),
         registrar(options.edge.registrar, options.tenant_share, random_of_start),
-        tokens(random_of_start),
+        tokens(random_of_start, options.edge.token_algorithm),
         sources(options.edge.sources),
         datagram_sources(HasDatagrams(options.edge) ? kSourceCounters : 1, random_of_start),
         races(options.kept_races, options.tenant_share) {

@@ -22,12 +22,13 @@ struct TokenVerdict {
   enum class State : std::uint8_t {
     kLive,    ///< its flow is open
     kGone,    ///< a key of ours made it; its flow is not there, or not the caller's
-    kForged,  ///< none of our keys made it
+    kForged,  ///< none of our keys made it; not to be told from kGone by algorithm 1
   };
   State state;
-  int sip_status = 0;                                           ///< what to answer; 0 where kLive
-  std::optional<flow::FlowId> flow = std::nullopt;              ///< set exactly where kLive
-  std::optional<flow::FlowAddresses> addresses = std::nullopt;  ///< what it says; nothing where kForged
+  int sip_status = 0;                               ///< what to answer; 0 where kLive
+  std::optional<flow::FlowId> flow = std::nullopt;  ///< set exactly where kLive
+  std::optional<flow::FlowAddresses> addresses =
+      std::nullopt;  ///< what it says; nothing where kForged, or kGone by algorithm 1
 };
 
 /// Tokens and bindings of the flows of a broker: the part of an edge proxy and of a registrar (RFC 5626 s.5, s.6). Any

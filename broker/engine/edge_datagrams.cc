@@ -19,7 +19,7 @@ flow::DatagramFlowOptions PartOf(flow::DatagramFlowOptions options, std::size_t 
   return options;
 }
 
-flow::DatagramRateOptions PartOf(flow::DatagramRateOptions options, std::size_t shards) {
+flow::ArrivalRateOptions PartOf(flow::ArrivalRateOptions options, std::size_t shards) {
   options.per_second = std::max<std::size_t>(1, options.per_second / shards);
   return options;
 }
@@ -55,12 +55,12 @@ void EdgeDatagrams::OnDatagrams(std::uint16_t listener, std::span<const net::Dat
 
 bool EdgeDatagrams::Admit(const IpAddress& source, TimePoint now) {
   switch (rate_.Take(source, now)) {
-    case flow::DatagramRate::Verdict::kTaken:
+    case flow::ArrivalRate::Verdict::kTaken:
       return true;
-    case flow::DatagramRate::Verdict::kTooMany:
+    case flow::ArrivalRate::Verdict::kTooMany:
       context_.state.observer.OnLimit(Limit::kEdgeDatagrams);
       return false;
-    case flow::DatagramRate::Verdict::kTooManyFromSource:
+    case flow::ArrivalRate::Verdict::kTooManyFromSource:
       context_.state.observer.OnLimit(Limit::kEdgeDatagramsPerSource);
       return false;
   }
@@ -282,7 +282,7 @@ EdgeOrigin EdgeDatagrams::OriginOf(RecordIndex index, const sip::MessageHead& he
   const auto addresses = AddressesAt(index);
   const auto sender = sip::ReadViaSender(head.top_via);
   return {.listener = names_[table_.FactsOf(index).listener],
-          .token = context_.state.tokens.Mint(addresses),
+          .token = context_.state.tokens.Mint(table_.IdOf(index), addresses),
           .transport = Transport::kUdp,
           .remote = addresses.remote,
           .states_other_address = sender && sip::StatesOtherAddress(*sender, addresses.remote)};

@@ -12,8 +12,8 @@
 #include "broker/engine/flow_view.h"
 #include "broker/engine/relay.h"
 #include "broker/engine/shard_context.h"
+#include "broker/flow/arrival_rate.h"
 #include "broker/flow/datagram_flows.h"
-#include "broker/flow/datagram_rate.h"
 #include "broker/flow/flow.h"
 #include "broker/flow/flow_token.h"
 #include "broker/net/datagram.h"
@@ -94,7 +94,7 @@ class EdgeDatagrams {
   const EdgeOptions& options_;
   OnMessage on_message_;
   flow::DatagramFlows table_;
-  flow::DatagramRate rate_;
+  flow::ArrivalRate rate_;
   struct OpenListener {
     Endpoint local;
     sip::OptionsTemplate keep_alive;

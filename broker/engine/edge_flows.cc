@@ -19,43 +19,34 @@ constexpr std::size_t kFlowsPerTurn = 512;
 
 }  // namespace
 
-flow::FlowAddresses AddressesOf(const flow::Flow& flow) {
-  return {flow.key.remote.transport, flow.local, flow.key.remote.endpoint};
-}
-
 EdgeFlows::EdgeFlows(ShardContext& context, ShardFlows& flows)
     : context_(context), options_(context.state.options.edge), flows_(flows), silent_(kTick, kTicks) {}
 
 flow::ConnectionId EdgeFlows::Begin(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
   const flow::ConnectionId id{context_.NextNumber()};
-  context_.owners.emplace(id, AcceptedFrom{listener, remote, now});
+  context_.owners.emplace(id, AcceptedConnection{});
+  accepted_.emplace(id, AcceptedFrom{listener, remote, now});
   silent_.Add(id, now + std::min(options_.first_message_timeout, options_.idle_timeout), now);
   return id;
 }
 
 void EdgeFlows::OnConnected(flow::ConnectionId id, const Endpoint& local, TimePoint now) {
-  const auto owner = context_.owners.find(id);
-  if (owner == context_.owners.end()) return;
-  if (const auto* accepted = std::get_if<AcceptedFrom>(&owner->second)) Open(id, AcceptedFrom(*accepted), local, now);
+  const auto accepted = accepted_.extract(id);
+  if (accepted.empty() || Open(id, accepted.mapped(), local, now)) return;
+  context_.Close(id);
+  context_.state.sources.Release(accepted.mapped().remote.address);
 }
 
-void EdgeFlows::Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now) {
-  if (context_.stopping) {
-    context_.Close(id);
-    return OnEnded(accepted);
-  }
+bool EdgeFlows::Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now) {
+  if (context_.stopping) return false;
   const flow::EdgeListener& listener = options_.listeners.at(accepted.listener);
   flow::FlowKey key{.remote = {accepted.remote, listener.transport}, .owner = options_.owner};
-  const auto flow = flows_.OpenAccepted(std::move(key), id, local, accepted.listener, now);
-  if (!flow) {
-    context_.Close(id);
-    return OnEnded(accepted);
-  }
-  NoteToken(**flow);
+  return flows_.OpenAccepted(std::move(key), id, local, accepted.listener, now).has_value();
 }
 
-void EdgeFlows::OnEnded(const AcceptedFrom& accepted) {
-  context_.state.sources.Release(accepted.remote.address);
+void EdgeFlows::OnEnded(flow::ConnectionId id) {
+  const auto accepted = accepted_.extract(id);
+  if (!accepted.empty()) context_.state.sources.Release(accepted.mapped().remote.address);
 }
 
 void EdgeFlows::OnPing(const flow::Flow& flow) {
@@ -72,8 +63,6 @@ void EdgeFlows::OnStun(const flow::Flow& flow, std::string_view bytes) {
 }
 
 void EdgeFlows::OnFlowClosed(const flow::Flow& flow, TimePoint now) {
-  const auto known = by_addresses_.find(AddressesOf(flow));
-  if (known != by_addresses_.end() && known->second == flow.id) by_addresses_.erase(known);
   context_.state.registrar.OnFlowClosed(flow.id, now);
   if (flow.listener) context_.state.sources.Release(flow.key.remote.endpoint.address);
 }
@@ -81,19 +70,10 @@ void EdgeFlows::OnFlowClosed(const flow::Flow& flow, TimePoint now) {
 EdgeOrigin EdgeFlows::OriginOf(const flow::Flow& flow, const sip::MessageHead& head) const {
   const auto sender = sip::ReadViaSender(head.top_via);
   return {.listener = options_.listeners.at(flow.listener.value()).ToString(),
-          .token = context_.state.tokens.Mint(AddressesOf(flow)),
+          .token = context_.state.tokens.Mint(flow.id, flow.addresses()),
           .transport = flow.key.remote.transport,
           .remote = flow.key.remote.endpoint,
           .states_other_address = sender && sip::StatesOtherAddress(*sender, flow.key.remote.endpoint)};
-}
-
-std::optional<flow::FlowId> EdgeFlows::Find(const flow::FlowAddresses& addresses) const {
-  const auto known = by_addresses_.find(addresses);
-  return known == by_addresses_.end() ? std::nullopt : std::optional(known->second);
-}
-
-void EdgeFlows::NoteToken(const flow::Flow& flow) {
-  by_addresses_.insert_or_assign(AddressesOf(flow), flow.id);
 }
 
 void EdgeFlows::OnTimer(TimePoint now) {
@@ -104,12 +84,12 @@ void EdgeFlows::LookAt(flow::ConnectionId id, TimePoint now) {
   const auto owner = context_.owners.find(id);
   if (owner == context_.owners.end()) return;
   if (const auto* flow = std::get_if<flow::FlowId>(&owner->second)) return LookAt(*flows_.pool().Find(*flow), now);
-  const auto* accepted = std::get_if<AcceptedFrom>(&owner->second);  // its TLS handshake is under way
-  if (accepted == nullptr) return;
-  const TimePoint limit = accepted->since + options_.first_message_timeout;
+  const auto accepted = accepted_.find(id);  // its TLS handshake is under way
+  if (accepted == accepted_.end()) return;
+  const TimePoint limit = accepted->second.since + options_.first_message_timeout;
   if (now < limit) return silent_.Add(id, limit, now);  // further away than the calendar reaches
   context_.state.observer.OnLimit(Limit::kFirstMessage);
-  OnEnded(*accepted);
+  OnEnded(id);
   context_.Close(id);
 }
 

@@ -11,13 +11,13 @@
 #include "broker/engine/shard_context.h"
 #include "broker/engine/shard_flows.h"
 #include "broker/flow/calendar_queue.h"
-#include "broker/flow/flow_token.h"
+#include "broker/flow/flow.h"
 #include "broker/sip/message_head.h"
 
 namespace flowbroker::engine {
 
 /// The flows of one shard that user agents have opened towards the edge (E5-E7, N3): from the accepted connection to
-/// the flow, what they ask of the edge itself, and which flow a token names.
+/// the flow, and what they ask of the edge itself.
 class EdgeFlows {
  public:
   EdgeFlows(ShardContext& context, ShardFlows& flows);
@@ -28,7 +28,7 @@ class EdgeFlows {
   /// Begin's.
   void OnConnected(flow::ConnectionId id, const Endpoint& local, TimePoint now);
   /// It ended before that.
-  void OnEnded(const AcceptedFrom& accepted);
+  void OnEnded(flow::ConnectionId id);
 
   // Of a flow that a user agent has opened.
   void OnPing(const flow::Flow& flow);                          ///< answered at once by CRLF (E7, RFC 5626 s.4.4.1)
@@ -37,27 +37,27 @@ class EdgeFlows {
   /// What the receiver of a message is told of its flow.
   EdgeOrigin OriginOf(const flow::Flow& flow, const sip::MessageHead& head) const;
 
-  /// The open flow with exactly these addresses.
-  std::optional<flow::FlowId> Find(const flow::FlowAddresses& addresses) const;
-  /// From now on Find finds it, until it closes: a token was minted for it.
-  void NoteToken(const flow::Flow& flow);
-
   TimePoint NextDeadline() const { return silent_.NextDeadline(); }
   void OnTimer(TimePoint now);
 
  private:
+  struct AcceptedFrom {
+    std::uint16_t listener;
+    Endpoint remote;
+    TimePoint since;
+  };
+
   /// Ends it where it has been silent for too long.
   void LookAt(flow::ConnectionId id, TimePoint now);
   void LookAt(flow::Flow& flow, TimePoint now);
-  void Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now);
+  /// False where it does not become a flow.
+  bool Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now);
 
   ShardContext& context_;
   const EdgeOptions& options_;
   ShardFlows& flows_;
-  std::unordered_map<flow::FlowAddresses, flow::FlowId> by_addresses_;
-  flow::CalendarQueue<flow::ConnectionId> silent_;  // accepted, to be looked at: do they send anything?
+  std::unordered_map<flow::ConnectionId, AcceptedFrom> accepted_;  // no flows yet
+  flow::CalendarQueue<flow::ConnectionId> silent_;                 // accepted, to be looked at: do they send anything?
 };
-
-flow::FlowAddresses AddressesOf(const flow::Flow& flow);
 
 }  // namespace flowbroker::engine

@@ -6,8 +6,8 @@
 
 #include "broker/base/time.h"
 #include "broker/engine/registrar.h"
+#include "broker/flow/arrival_rate.h"
 #include "broker/flow/datagram_flow_options.h"
-#include "broker/flow/datagram_rate.h"
 #include "broker/flow/edge_listener.h"
 #include "broker/flow/owner.h"
 #include "broker/flow/source_limits.h"
@@ -21,12 +21,21 @@ struct EdgeOptions {
   flow::Owner owner = {.tenant = {}, .client_group = "edge"};
   /// PEM of no kind: lines "ID HEX40", see net::TokenKeys. Empty: a key for the life of the process.
   std::string token_keys_file = {};
+  /// Of RFC 5626 s.5.2. 2 mints tokens that are signed (E3). 1 mints the bare flow id, which is the descriptor and, as
+  /// it is unique for ever, says what the creation time is for; who reads one on its way can send to that flow, so it
+  /// "MUST NOT be used unless all messages between the Edge proxy and Registrar use a SIPS protected transport" (E2).
+  /// Tokens of 2 are good in both cases, those of 1 only where it mints.
+  int token_algorithm = 2;
   /// What to answer to a token whose flow is gone: 430 by RFC 5626, 410 by the draft before it (E4).
   int gone_status = 430;
   flow::SourceLimitOptions sources = {};
   /// Of user agents on UDP; max_flows is that of all shards together. max_flows of FlowOptions does not count them.
   flow::DatagramFlowOptions datagrams = {};
-  flow::DatagramRateOptions datagram_rate = {};  ///< per_second is shared out among the shards; the other each has
+  /// Of connections: what a TLS handshake each costs has an end, and 1,000 phones of one office are back after 5 s.
+  flow::ArrivalRateOptions connection_rate = {.per_second = 2'000, .per_second_and_source = 200};
+  /// Five times what a million user agents need that are asked every 24 to 29 s, and ten times what 5,000 behind one
+  /// NAT do. per_second is shared out among the shards; the other each has.
+  flow::ArrivalRateOptions datagram_rate = {.per_second = 200'000, .per_second_and_source = 2'000};
   /// A connection over which no message has come by then, or not the rest of one, is closed. A REGISTER is what a user
   /// agent connects for; two challenges and a slow hand fit into half a minute.
   Duration first_message_timeout = std::chrono::seconds(30);

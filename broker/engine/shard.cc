@@ -259,4 +259,8 @@ void Shard::OnUnsent(std::size_t count) {
   state_.observer.OnDatagramsUnsent(count);
 }
 
+void Shard::OnUnread(std::size_t count) {
+  state_.observer.OnDatagramsUnread(count);
+}
+
 }  // namespace flowbroker::engine

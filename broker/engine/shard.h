@@ -110,6 +110,7 @@ class Shard final : private net::ConnectionListener, private net::DatagramSink {
   void OnDatagrams(std::uint16_t listener, std::span<const net::Datagram> datagrams) override;
   void OnUnreachable(std::uint16_t listener, const Endpoint& remote, const Failure& failure) override;
   void OnUnsent(std::size_t count) override;
+  void OnUnread(std::size_t count) override;
 
   BrokerState& state_;
   const Clock& clock_;

@@ -46,12 +46,8 @@ struct AttemptOf {
   std::uint64_t acquisition;
 };
 
-/// A connection that a user agent has opened, on the way to a flow.
-struct AcceptedFrom {
-  std::uint16_t listener;
-  Endpoint remote;
-  TimePoint since;
-};
+/// A connection that a user agent has opened, on the way to a flow; EdgeFlows knows it.
+struct AcceptedConnection {};
 
 /// What the parts of one shard's core share: the broker's state, what comes from outside, and what is to be done
 /// outside. Under the shard's lock.
@@ -64,7 +60,7 @@ struct ShardContext {
   std::shared_ptr<const LiveOptions> live = state.live.Get();
   ShardActions actions = {};
   DeadlineQueue deadlines = {};
-  std::unordered_map<flow::ConnectionId, std::variant<AttemptOf, flow::FlowId, AcceptedFrom>> owners =
+  std::unordered_map<flow::ConnectionId, std::variant<AttemptOf, flow::FlowId, AcceptedConnection>> owners =
       {};                         ///< of every open socket
   std::uint64_t last_number = 0;  ///< of acquisitions, requests, probes, resolutions and connections alike
   bool stopping = false;

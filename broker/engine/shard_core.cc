@@ -125,19 +125,17 @@ void ShardCore::OnUnbound(const flow::FlowId& id) {
   if (!context_.state.registrar.HasBindings(id)) datagrams_.NoteUnbound(id);
 }
 
-std::optional<flow::FlowAddresses> ShardCore::NoteToken(const flow::FlowId& id, const flow::Scope& scope) {
-  const flow::Flow* flow = flows_.Find(id, scope);
-  if (flow == nullptr) return datagrams_.AddressesOf(id, scope);
-  edge_.NoteToken(*flow);
-  return AddressesOf(*flow);
+std::optional<flow::FlowAddresses> ShardCore::AddressesOf(const flow::FlowId& id, const flow::Scope& scope) const {
+  const flow::Flow* flow = flows_.pool().Find(id);
+  if (flow == nullptr || !scope.Covers(flow->key.owner)) return datagrams_.AddressesOf(id, scope);
+  return flow->addresses();
 }
 
 std::optional<flow::FlowId> ShardCore::FindByAddresses(const flow::FlowAddresses& addresses,
                                                        const flow::Scope& scope) const {
-  const auto id = edge_.Find(addresses);
-  if (!id) return datagrams_.Find(addresses, scope);
-  const flow::Flow* flow = id ? flows_.pool().Find(*id) : nullptr;
-  return flow != nullptr && scope.Covers(flow->key.owner) ? id : std::nullopt;
+  const flow::Flow* flow = flows_.pool().FindByAddresses(addresses);
+  if (flow == nullptr) return datagrams_.Find(addresses, scope);
+  return scope.Covers(flow->key.owner) ? std::optional(flow->id) : std::nullopt;
 }
 
 std::optional<std::uint64_t> ShardCore::AcquisitionOf(flow::ConnectionId id) const {
@@ -178,10 +176,8 @@ void ShardCore::OnConnected(flow::ConnectionId id, const Endpoint& local, std::o
 void ShardCore::OnEnded(flow::ConnectionId id, const Failure& failure, TimePoint now) {
   const auto acquisition = AcquisitionOf(id);
   const auto flow = FlowOf(id);
-  const auto owner = context_.owners.extract(id);
-  if (!owner.empty()) {
-    if (const auto* accepted = std::get_if<AcceptedFrom>(&owner.mapped())) return edge_.OnEnded(*accepted);
-  }
+  context_.owners.erase(id);
+  edge_.OnEnded(id);
   if (acquisition) acquisitions_.OnEnded(*acquisition, id, failure, now);
   if (flow) OnFlowEnded(*flow, failure, now);
 }

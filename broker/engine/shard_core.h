@@ -79,9 +79,8 @@ class ShardCore {
   flow::ConnectionId OnAccepted(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
     return edge_.Begin(listener, remote, now);
   }
-  /// What a token of the flow says; nothing for a flow that `scope` does not cover. FindByAddresses finds it from now
-  /// on.
-  std::optional<flow::FlowAddresses> NoteToken(const flow::FlowId& id, const flow::Scope& scope);
+  /// Nothing for a flow that `scope` does not cover.
+  std::optional<flow::FlowAddresses> AddressesOf(const flow::FlowId& id, const flow::Scope& scope) const;
   std::optional<flow::FlowId> FindByAddresses(const flow::FlowAddresses& addresses, const flow::Scope& scope) const;
 
   // Events of the outside. Those of a connection that is closed already are ignored.

@@ -97,7 +97,8 @@ Failure ShardFlows::TenantLimitReached() const {
 }
 
 void ShardFlows::SetProbing(flow::Flow& flow, bool probing, TimePoint now) {
-  if (std::exchange(flow.probing, probing) == probing) return;
+  if (flow.probing == probing) return;
+  flow.probing = probing;
   context_.state.observer.OnFlowProbing(ViewOf(flow, /*open=*/true, now));
 }
 

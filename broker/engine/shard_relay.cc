@@ -1,6 +1,7 @@
 #include "broker/engine/shard_relay.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,9 @@
 
 namespace flowbroker::engine {
 namespace {
+
+/// One event tells of all drops within it: a peer that floods must not push everything else out of the log.
+constexpr Duration kReportInterval = std::chrono::seconds(1);
 
 /// Whether the peer could tell where the message ends.
 std::optional<Failure> CheckFraming(Transport transport, const sip::MessageHead& head, std::size_t octets) {
@@ -60,10 +64,10 @@ void ShardRelay::Resume(RelayId relay, TimePoint now) {
 }
 
 void ShardRelay::Unblock(const flow::FlowId& id, TimePoint now) {
-  auto blocked = blocked_.extract(id);
   flow::Flow& flow = *flows_.pool().Find(id);
+  Blocked blocked = *TakeBlocked(flow);
   flow.reading_paused = false;
-  for (InboundMessage& message : blocked.mapped().messages) DeliverAgain(flow, std::move(message), now);
+  for (InboundMessage& message : blocked.messages) DeliverAgain(flow, std::move(message), now);
   if (!flow.reading_paused) context_.actions.io.emplace_back(ResumeReading{flow.connection});
 }
 
@@ -92,8 +96,7 @@ std::optional<RelayId> ShardRelay::RouteOf(const flow::Flow& flow, const sip::Me
 
 void ShardRelay::Deliver(const flow::Flow& flow, std::optional<RelayId> relay, InboundMessage message, TimePoint now) {
   if (const auto blocked = blocked_.find(flow.id); blocked != blocked_.end()) {
-    blocked->second.messages.push_back(std::move(message));  // order within a flow is kept
-    return;
+    return Block(flow, blocked->second, std::move(message), now);  // order within a flow is kept
   }
   RelaySink* sink = relay ? router_.SinkOf(*relay) : nullptr;
   if (sink == nullptr) return Hold(flow, std::move(message), now);
@@ -103,7 +106,26 @@ void ShardRelay::Deliver(const flow::Flow& flow, std::optional<RelayId> relay, I
   open->reading_paused = true;
   context_.state.observer.OnBackPressure();
   context_.actions.io.emplace_back(PauseReading{flow.connection});
-  blocked_.emplace(flow.id, Blocked{*relay, {}}).first->second.messages.push_back(std::move(message));
+  Block(flow, blocked_.emplace(flow.id, Blocked{*relay, {}}).first->second, std::move(message), now);
+}
+
+void ShardRelay::Block(const flow::Flow& flow, Blocked& blocked, InboundMessage message, TimePoint now) {
+  BlockedGroup& group = blocked_groups_[flow.key.owner];
+  const std::size_t octets = message.bytes.size();
+  if (group.octets + octets > options_.held_octets_per_group) {
+    context_.state.observer.OnLimit(Limit::kHeldMessages);
+    return CountDrop(group.drops, flow, "too many wait for a stream with room", now);
+  }
+  group.octets += octets;
+  blocked.octets += octets;
+  blocked.messages.push_back(std::move(message));
+}
+
+std::optional<ShardRelay::Blocked> ShardRelay::TakeBlocked(const flow::Flow& flow) {
+  auto blocked = blocked_.extract(flow.id);
+  if (blocked.empty()) return std::nullopt;
+  blocked_groups_[flow.key.owner].octets -= blocked.mapped().octets;
+  return std::move(blocked.mapped());
 }
 
 void ShardRelay::Hold(const flow::Flow& flow, InboundMessage message, TimePoint now) {
@@ -122,22 +144,23 @@ void ShardRelay::Hold(const flow::Flow& flow, InboundMessage message, TimePoint 
 }
 
 void ShardRelay::DropOldest(HeldMessages& group, const std::string& why, TimePoint now) {
-  // One event tells of all drops within a second: a peer that floods must not push everything else out of the log.
-  constexpr Duration kReportInterval = std::chrono::seconds(1);
-  ++group.dropped;
-  context_.state.observer.OnMessageDropped();
-  if (group.reported == TimePoint{} || now - group.reported >= kReportInterval) {
-    const std::string count = std::to_string(std::exchange(group.dropped, 0));
-    flows_.EmitEvent(FlowEventKind::kMessageDropped, group.messages.front().flow,
-                     Failure{FailureReason::kLimitReached,
-                             count + " dropped, no Relay stream of the client group took them: " + why},
-                     now);
-    group.reported = now;
-  }
   const Held& oldest = group.messages.front();
+  CountDrop(group.drops, oldest.flow, why, now);
   tenant_held_.Take(oldest.flow.key.owner.tenant, CostOf(oldest));
   group.octets -= oldest.message.bytes.size();
   group.messages.pop_front();
+}
+
+void ShardRelay::CountDrop(Drops& drops, const flow::Flow& flow, const std::string& why, TimePoint now) {
+  ++drops.unreported;
+  context_.state.observer.OnMessageDropped();
+  if (drops.reported != TimePoint{} && now - drops.reported < kReportInterval) return;
+  const std::string count = std::to_string(std::exchange(drops.unreported, 0));
+  flows_.EmitEvent(
+      FlowEventKind::kMessageDropped, flow,
+      Failure{FailureReason::kLimitReached, count + " dropped, no Relay stream of the client group took them: " + why},
+      now);
+  drops.reported = now;
 }
 
 TimePoint ShardRelay::NextDeadline() const {
@@ -152,15 +175,18 @@ void ShardRelay::ExpireHeld(TimePoint now) {
     while (!group.messages.empty() && group.messages.front().until <= now) DropOldest(group, "held_for is over", now);
     entry = group.messages.empty() ? held_.erase(entry) : std::next(entry);
   }
+  std::erase_if(blocked_groups_, [now](const auto& entry) {
+    return entry.second.octets == 0 && now - entry.second.drops.reported >= kReportInterval;
+  });
 }
 
 void ShardRelay::OnFlowClosed(const flow::Flow& flow, TimePoint now) {
   if (const auto unsent = unsent_.extract(flow.id)) tenant_unsent_.Take(flow.key.owner.tenant, unsent.mapped());
   exclusive_owner_.erase(flow.id);
-  auto blocked = blocked_.extract(flow.id);
-  if (blocked.empty()) return;
+  auto blocked = TakeBlocked(flow);
+  if (!blocked) return;
   // The peer sent them before it went: they still go to the stream once it has room.
-  for (InboundMessage& message : blocked.mapped().messages) Hold(flow, std::move(message), now);
+  for (InboundMessage& message : blocked->messages) Hold(flow, std::move(message), now);
 }
 
 bool ShardRelay::MayUse(RelayId relay, const flow::Flow& flow) const {

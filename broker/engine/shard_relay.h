@@ -55,15 +55,24 @@ class ShardRelay {
   };
   /// What a held message costs, so that many empty ones are no way around the limit of a tenant.
   static std::size_t CostOf(const Held& held) { return sizeof(Held) + held.message.bytes.size(); }
+  struct Drops {
+    std::size_t unreported = 0;
+    TimePoint reported{};  // when one was reported last
+  };
   struct HeldMessages {
     std::deque<Held> messages = {};
     std::size_t octets = 0;
-    std::size_t dropped = 0;  // and not reported yet
-    TimePoint reported{};     // when a drop was reported last
+    Drops drops = {};
   };
   struct Blocked {
     RelayId relay;  // whose stream is full
     std::deque<InboundMessage> messages;
+    std::size_t octets = 0;
+  };
+  /// Of all flows of one client group.
+  struct BlockedGroup {
+    std::size_t octets = 0;
+    Drops drops = {};
   };
 
   bool MayUse(RelayId relay, const flow::Flow& flow) const;
@@ -80,6 +89,10 @@ class ShardRelay {
   void Unblock(const flow::FlowId& id, TimePoint now);
   void Hold(const flow::Flow& flow, InboundMessage message, TimePoint now);
   void DropOldest(HeldMessages& group, const std::string& why, TimePoint now);
+  /// The message of a flow that is blocked waits behind those that do, or is dropped where the group has too many.
+  void Block(const flow::Flow& flow, Blocked& blocked, InboundMessage message, TimePoint now);
+  std::optional<Blocked> TakeBlocked(const flow::Flow& flow);
+  void CountDrop(Drops& drops, const flow::Flow& flow, const std::string& why, TimePoint now);
 
   ShardContext& context_;
   const FlowOptions& options_;
@@ -87,6 +100,7 @@ class ShardRelay {
   EdgeDatagrams& datagrams_;
   RelayRouter router_;
   std::unordered_map<flow::FlowId, Blocked> blocked_;
+  std::unordered_map<flow::Owner, BlockedGroup> blocked_groups_;
   std::unordered_map<flow::Owner, HeldMessages> held_;         // while no stream takes them
   std::unordered_map<flow::FlowId, RelayId> exclusive_owner_;  // the stream that sent on an exclusive flow first
   std::unordered_map<flow::FlowId, std::size_t> unsent_;       // octets in socket queues, where there are any

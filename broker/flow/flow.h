@@ -11,6 +11,7 @@
 #include "broker/base/time.h"
 #include "broker/flow/acquire_count.h"
 #include "broker/flow/connection_id.h"
+#include "broker/flow/flow_addresses.h"
 #include "broker/flow/flow_id.h"
 #include "broker/flow/keep_alive.h"
 #include "broker/flow/owner.h"
@@ -45,16 +46,16 @@ struct Flow {
   std::shared_ptr<const TlsIdentities> peer = nullptr;
   std::uint64_t messages_sent = 0;
   std::uint64_t messages_received = 0;
-  bool exclusive = false;  ///< belongs to one caller; never given to another
-  bool handoff = false;    ///< its descriptor waits for the caller; nothing is sent on it or read from it
-  bool probing = false;    ///< a probe is under way
-  bool suspect = false;    ///< a transaction over it failed since the last evidence
   /// Which of the edge's listeners it came in on; absent where the broker has opened it. Such a flow is never given to
   /// an Acquire and is not closed for being idle.
   std::optional<std::uint16_t> listener = std::nullopt;
+  bool exclusive : 1 = false;  ///< belongs to one caller; never given to another
+  bool handoff : 1 = false;    ///< its descriptor waits for the caller; nothing is sent on it or read from it
+  bool probing : 1 = false;    ///< a probe is under way
+  bool suspect : 1 = false;    ///< a transaction over it failed since the last evidence
   /// A flow set wants it (AcquireRequest::held): exclusive, but no Relay stream's own, and not closed for being idle.
-  bool held = false;
-  bool reading_paused = false;  ///< by back-pressure: what the peer sends waits in its socket
+  bool held : 1 = false;
+  bool reading_paused : 1 = false;  ///< by back-pressure: what the peer sends waits in its socket
 
   KeepAlive keep_alive{};
   TimePoint keep_alive_place = kNever;  ///< where the shard's calendar has it
@@ -66,6 +67,7 @@ struct Flow {
   /// Whether the pool may give it to others or close it for being idle.
   bool is_pooled() const { return !listener && !held; }
   history::Path path() const { return {network, key.remote}; }
+  FlowAddresses addresses() const { return {key.remote.transport, local, key.remote.endpoint}; }
   /// Whether it reaches what `wanted` names: the same place for the same owner and, over TLS, a peer whose verified
   /// certificate carries the identity wanted (O3, outbound s.4.3.2).
   bool Serves(const FlowKey& wanted) const {

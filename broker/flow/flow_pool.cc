@@ -19,13 +19,20 @@ Flow FreshFlow(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, 
           .last_evidence = now};
 }
 
+void Erase(const Flow& flow, std::size_t hash, std::unordered_multimap<std::size_t, Flow*>& from) {
+  const auto [first, last] = from.equal_range(hash);
+  from.erase(std::find_if(first, last, [&flow](const auto& entry) { return entry.second == &flow; }));
+}
+
 }  // namespace
 
 FlowPool::FlowPool(const PoolLimits& limits) : limits_(limits) {}
 
 Flow& FlowPool::Insert(Flow flow) {
   const FlowId id = flow.id;
-  return flows_.emplace(id, std::move(flow)).first->second;
+  Flow& inserted = flows_.emplace(id, std::move(flow)).first->second;
+  by_addresses_.emplace(std::hash<FlowAddresses>{}(inserted.addresses()), &inserted);
+  return inserted;
 }
 
 Flow& FlowPool::Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network,
@@ -63,6 +70,17 @@ const Flow* FlowPool::Find(const FlowId& id) const {
   return found == flows_.end() ? nullptr : &found->second;
 }
 
+const Flow* FlowPool::FindByAddresses(const FlowAddresses& addresses) const {
+  const Flow* latest = nullptr;
+  const auto [first, last] = by_addresses_.equal_range(std::hash<FlowAddresses>{}(addresses));
+  for (auto entry = first; entry != last; ++entry) {
+    const Flow* flow = entry->second;
+    if (flow->addresses() != addresses) continue;
+    if (latest == nullptr || flow->opened > latest->opened) latest = flow;
+  }
+  return latest;
+}
+
 Flow* FlowPool::FindShareable(const FlowKey& key) {
   Flow* best = nullptr;
   const auto [first, last] = by_key_.equal_range(std::hash<FlowKey>{}(key));
@@ -82,18 +100,14 @@ std::optional<Flow> FlowPool::Remove(const FlowId& id) {
     Unlink(flow);
     ForgetShareable(flow);
   }
+  Erase(flow, std::hash<FlowAddresses>{}(flow.addresses()), by_addresses_);
   Flow removed = std::move(flow);
   flows_.erase(found);
   return removed;
 }
 
 void FlowPool::ForgetShareable(const Flow& flow) {
-  const auto [first, last] = by_key_.equal_range(std::hash<FlowKey>{}(flow.key));
-  for (auto entry = first; entry != last; ++entry) {
-    if (entry->second != &flow) continue;
-    by_key_.erase(entry);
-    break;
-  }
+  Erase(flow, std::hash<FlowKey>{}(flow.key), by_key_);
   const auto tenants = per_target_.find(flow.key.remote);
   const auto count = tenants->second.find(flow.key.owner.tenant);
   if (--count->second == 0) tenants->second.erase(count);

@@ -34,6 +34,9 @@ class FlowPool {
   Flow* Find(const FlowId& id);
   const Flow* Find(const FlowId& id) const;
 
+  /// The flow that runs between exactly these addresses; the latest where several were told to. Null where none does.
+  const Flow* FindByAddresses(const FlowAddresses& addresses) const;
+
   /// The flow with the latest evidence that serves that key and that a further caller may share; null where there is
   /// none.
   Flow* FindShareable(const FlowKey& key);
@@ -70,7 +73,9 @@ class FlowPool {
 
   PoolLimits limits_;
   std::unordered_map<FlowId, Flow> flows_;
-  std::unordered_multimap<std::size_t, Flow*> by_key_;  // by hash of FlowKey: the key itself lives in the flow
+  // By hash of FlowKey and of FlowAddresses: these themselves live in the flow.
+  std::unordered_multimap<std::size_t, Flow*> by_key_;
+  std::unordered_multimap<std::size_t, Flow*> by_addresses_;
   std::unordered_map<Target, std::unordered_map<std::string, std::size_t>> per_target_;  // and tenant
   Flow* least_recent_ = nullptr;
   Flow* most_recent_ = nullptr;

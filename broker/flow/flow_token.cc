@@ -67,16 +67,6 @@ Endpoint ReadEndpoint(std::span<const std::uint8_t> octets) {
       .port = static_cast<std::uint16_t>(port[0] << 8U | port[1])};
 }
 
-void WriteBigEndian(std::uint64_t value, std::span<std::uint8_t> octets) {
-  for (std::size_t i = octets.size(); i > 0; --i, value >>= 8U) octets[i - 1] = static_cast<std::uint8_t>(value);
-}
-
-std::uint64_t ReadBigEndian(std::span<const std::uint8_t> octets) {
-  std::uint64_t value = 0;
-  for (const std::uint8_t octet : octets) value = value << 8U | octet;
-  return value;
-}
-
 }  // namespace
 
 std::string_view ToString(TokenDefect defect) {
@@ -123,20 +113,6 @@ tl::expected<FlowAddresses, TokenDefect> ReadToken(std::string_view token, const
   return FlowAddresses{.transport = *transport,
                        .local = ReadEndpoint(endpoints.first(endpoints.size() / 2)),
                        .remote = ReadEndpoint(endpoints.last(endpoints.size() / 2))};
-}
-
-std::string MintDescriptorToken(const FlowDescriptor& flow) {
-  std::array<std::uint8_t, 16> octets{};
-  WriteBigEndian(flow.connection.value, std::span(octets).first(8));
-  WriteBigEndian(flow.created.value, std::span(octets).last(8));
-  return EncodeBase64Url(octets);
-}
-
-std::optional<FlowDescriptor> ReadDescriptorToken(std::string_view token) {
-  std::array<std::uint8_t, 16> octets{};
-  if (!DecodeBase64Url(token, octets)) return std::nullopt;
-  return FlowDescriptor{.connection = {ReadBigEndian(std::span(octets).first(8))},
-                        .created = {ReadBigEndian(std::span(octets).last(8))}};
 }
 
 }  // namespace flowbroker::flow

@@ -8,19 +8,9 @@
 #include <string_view>
 
 #include "broker/base/expected.h"
-#include "broker/base/target.h"
-#include "broker/flow/connection_id.h"
+#include "broker/flow/flow_addresses.h"
 
 namespace flowbroker::flow {
-
-/// What a token says: the flow that came to `local` from `remote`. Both of one family.
-struct FlowAddresses {
-  Transport transport;
-  Endpoint local;
-  Endpoint remote;
-
-  friend bool operator==(const FlowAddresses&, const FlowAddresses&) = default;
-};
 
 /// Leftmost 80 bits of an HMAC-SHA1 (RFC 2104 s.5).
 using TokenTag = std::array<std::uint8_t, 10>;
@@ -62,35 +52,4 @@ Expected<std::string> MintToken(const FlowAddresses& flow, std::uint8_t key_id, 
 /// compared in constant time. No allocation.
 tl::expected<FlowAddresses, TokenDefect> ReadToken(std::string_view token, const TokenMac& mac);
 
-/// A moment as RFC 1305 writes it: seconds since 1900-01-01 UTC in the upper 32 bits, a fraction in the lower ones.
-struct NtpTime {
-  std::uint64_t value;
-  friend bool operator==(const NtpTime&, const NtpTime&) = default;
-};
-
-/// What a token of algorithm 1 says: which connection, and when it began.
-struct FlowDescriptor {
-  ConnectionId connection;
-  NtpTime created;
-  friend bool operator==(const FlowDescriptor&, const FlowDescriptor&) = default;
-};
-
-/// Algorithm 1 of the same section (E2): base64url(connection id (8 octets) + creation time (8 octets)), 22 characters.
-/// Nothing protects it: whoever can write one hijacks calls. It "MUST NOT be used unless all messages between the Edge
-/// proxy and Registrar use a SIPS protected transport": only where the next hop is SIPS and an operator asked for it.
-/// Our connection ids are never reused and name flows on UDP too, so these need no form of their own.
-std::string MintDescriptorToken(const FlowDescriptor& flow);
-
-/// Nothing for anything that MintDescriptorToken does not write. That it can be read proves nothing: the caller
-/// compares both parts with those of a flow that lives.
-std::optional<FlowDescriptor> ReadDescriptorToken(std::string_view token);
-
 }  // namespace flowbroker::flow
-
-template <>
-struct std::hash<flowbroker::flow::FlowAddresses> {
-  std::size_t operator()(const flowbroker::flow::FlowAddresses& flow) const noexcept {
-    return std::hash<flowbroker::Endpoint>{}(flow.remote) ^ (std::hash<flowbroker::Endpoint>{}(flow.local) * 31) ^
-           static_cast<std::size_t>(flow.transport);
-  }
-};

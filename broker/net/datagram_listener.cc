@@ -1,6 +1,7 @@
 #include "broker/net/datagram_listener.h"
 
 #include <linux/errqueue.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 
 #include <algorithm>
@@ -27,6 +28,8 @@ constexpr int kErrorsPerTurn = 64;
 /// Where datagrams come closer together than that, they are waited for, to be read together: to wake up for each costs
 /// several times what it costs to read it.
 constexpr std::chrono::milliseconds kGathering(1);
+/// How often the kernel is asked what it has lost.
+constexpr std::chrono::seconds kCounting(1);
 /// Half a second of a million user agents that are kept alive, at a kilobyte each with what the kernel adds.
 constexpr int kBufferOctets = 16 * 1024 * 1024;
 
@@ -119,6 +122,7 @@ void DatagramListener::AwaitReadable() {
     const auto now = std::chrono::steady_clock::now();
     const bool often = now - std::exchange(last_read_, now) < kGathering;
     if (!Read()) ReadErrors();  // what else could have woken it
+    CountUnread();
     if (!closed_) often ? ReadLater() : AwaitReadable();
   });
 }
@@ -129,6 +133,7 @@ void DatagramListener::ReadLater() {
     if (error || closed_) return;
     const bool more = Read();
     last_read_ = std::chrono::steady_clock::now();
+    CountUnread();
     if (!closed_) more ? ReadLater() : AwaitReadable();
   });
 }
@@ -139,6 +144,16 @@ bool DatagramListener::Read() {
     if (!ReadBatch()) return batch > 0 || !received_.empty();
   }
   return true;
+}
+
+void DatagramListener::CountUnread() {
+  if (closed_ || last_read_ - counted_ < kCounting) return;
+  counted_ = last_read_;
+  std::array<std::uint32_t, SK_MEMINFO_VARS> memory{};
+  socklen_t size = sizeof(memory);
+  if (getsockopt(socket_.native_handle(), SOL_SOCKET, SO_MEMINFO, memory.data(), &size) != 0) return;
+  const std::uint32_t fresh = memory[SK_MEMINFO_DROPS] - std::exchange(unread_, memory[SK_MEMINFO_DROPS]);
+  if (fresh > 0) sink_.OnUnread(fresh);
 }
 
 bool DatagramListener::ReadBatch() {

@@ -31,6 +31,8 @@ class DatagramSink {
   virtual void OnUnreachable(std::uint16_t listener, const Endpoint& remote, const Failure& failure) = 0;
   /// So many datagrams were not sent, as the socket's buffer was full.
   virtual void OnUnsent(std::size_t count) = 0;
+  /// So many datagrams were lost before they were read, as the socket's buffer was full.
+  virtual void OnUnread(std::size_t count) = 0;
 };
 
 /// One shard's socket on a UDP address of the edge: many user agents, one address and port (E5). All shards have a
@@ -74,6 +76,8 @@ class DatagramListener {
   /// False where there was nothing to read.
   bool ReadBatch();
   void ReadErrors();
+  /// Tells, once a second, what the kernel has lost.
+  void CountUnread();
   /// How many the kernel took; below zero: it takes none now, or, with an `errno` other than EAGAIN, not the first.
   int SendBatch(std::span<Waiting> batch);
 
@@ -82,12 +86,14 @@ class DatagramListener {
   Socket socket_;
   boost::asio::steady_timer pause_;
   std::chrono::steady_clock::time_point last_read_;
+  std::chrono::steady_clock::time_point counted_;
   std::vector<Waiting> waiting_;
   std::unique_ptr<char[]> octets_;  // kBatch times the longest datagram; pages that are never used take no memory
   std::array<SocketAddress, kBatch> remotes_;
   std::array<iovec, kBatch> places_{};
   std::array<mmsghdr, kBatch> headers_{};
   std::vector<Datagram> received_;
+  std::uint32_t unread_ = 0;  // ever; as the kernel counts, it wraps
   bool errors_wait_ = false;  // the kernel has told of ICMP errors; which, is to be read
   bool closed_ = false;
 };

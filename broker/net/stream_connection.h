@@ -74,9 +74,9 @@ class StreamConnection final : public Connection, public std::enable_shared_from
   std::size_t partial_octets_ = 0;  ///< counted in sockets_; of user agents only
   std::string unsent_;
   TimePoint stage_began_;
-  State state_ = State::kConnecting;
   /// Set while a user agent owes the rest of a message.
   std::unique_ptr<boost::asio::steady_timer> message_timer_;
+  State state_ = State::kConnecting;
   bool accepted_ = false;
   bool for_handoff_ = false;
   bool reading_paused_ = false;

@@ -10,7 +10,8 @@ namespace {
 
 constexpr const char* kAbout =
     "flowbrokerd gives SIP servers ready flows: it resolves, races, remembers and relays.\n"
-    "Times are written as 200ms, 5s, 10m or 1h, sizes as 500, 64K or 1M, lists with commas.\n"
+    "Times are written as 200ms, 5s, 10m or 1h, sizes as 500, 64K or 1M, lists with commas or by repeating "
+    "the\noption.\n"
     "Every option is also a key of the YAML file given with --config (\"racing: off\"); options win over the file.\n"
     "SIGHUP reads the file again: what is marked * changes at once, the rest with the next start.";
 constexpr const char* kVersion = "flowbrokerd 0.1.0";

@@ -21,6 +21,12 @@ const std::array kSettings = {
             "keys of flow tokens, a line each: id and 40 hexadecimal digits, the first one mints; empty: a key for the "
             "life of the process",
             Place<std::string>([](C& c) -> auto& { return c.broker.edge.token_keys_file; })},
+    Setting{
+        "edge-token-algorithm", "Edge",
+        "how flow tokens are made (RFC 5626 s.5.2): 2 signs them; 1 does not, and is only for edges whose every way to "
+        "the registrar is SIPS",
+        Place<int>([](C& c) -> auto& { return c.broker.edge.token_algorithm; })}
+        .From("1", "2"),
     Setting{"edge-token-gone-status", "Edge",
             "what VerifyToken says to answer where the flow is gone: 430 by RFC 5626, 410 by the draft before it",
             Place<int>([](C& c) -> auto& { return c.broker.edge.gone_status; })}
@@ -30,6 +36,12 @@ const std::array kSettings = {
         .From("1"),
     Setting{"edge-max-connections-per-source", "Edge", "the same from one IPv4 address or one IPv6 /64",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.sources.max_connections_per_source; })}
+        .From("1"),
+    Setting{"edge-connections-per-second", "Edge", "connections of user agents that are taken; further ones are closed",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.connection_rate.per_second; })}
+        .From("1"),
+    Setting{"edge-connections-per-second-per-source", "Edge", "the same from one IPv4 address or one IPv6 /64",
+            Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.connection_rate.per_second_and_source; })}
         .From("1"),
     Setting{
         "edge-max-datagram-flows", "Edge",

@@ -15,6 +15,11 @@ namespace flowbroker::config {
 template <typename Value>
 using Place = Value& (*)(ServiceConfig&);
 
+template <typename Value>
+inline constexpr bool kIsVector = false;
+template <typename Value>
+inline constexpr bool kIsVector<std::vector<Value>> = true;
+
 /// One thing that can be set. The same entry serves the flag (`--dns-timeout 1s`) and the YAML key (`dns-timeout: 1s`).
 struct Setting {
   std::string_view name;
@@ -52,7 +57,9 @@ struct Setting {
   std::string Range() const;
 
   /// Whether the flag may be repeated.
-  bool is_list() const { return std::holds_alternative<Place<std::vector<std::string>>>(place); }
+  bool is_list() const {
+    return std::visit([]<typename Value>(Place<Value>) { return kIsVector<Value>; }, place);
+  }
 };
 
 /// The one table of settings, in the order of `--help`.

@@ -316,7 +316,7 @@ const std::array kSettings = {
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.handover_octets; })},
     Setting{"held-messages", "Flows", "inbound messages kept for a client group without a Relay stream",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.held_messages_per_group; })},
-    Setting{"held-bytes", "Flows", "the same in octets",
+    Setting{"held-bytes", "Flows", "the same in octets; and as many of messages that wait for a stream with room",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.flows.held_octets_per_group; })},
     Setting{"held-for", "Flows", "how long such messages are kept",
             Place<Duration>([](C& c) -> auto& { return c.broker.flows.held_for; })},

@@ -39,6 +39,7 @@ class BrokerTelemetry final : public engine::BrokerObserver {
   void OnBackPressure() override { metrics_.relay.CountBackPressure(); }
   void OnMessageDropped() override { metrics_.relay.CountDrop(); }
   void OnDatagramsUnsent(std::size_t count) override { metrics_.relay.CountUnsent(count); }
+  void OnDatagramsUnread(std::size_t count) override { metrics_.relay.CountUnread(count); }
   void OnRelayStreams(int change) override { metrics_.relay.CountStreams(change); }
   void OnFlowSets(int change) override { metrics_.flow_sets.CountSets(change); }
   void OnFlowSetEvent(const engine::FlowSetEvent& event) override { metrics_.flow_sets.CountEvent(event); }

@@ -97,6 +97,10 @@ std::string_view NameOf(Limit limit) {
       return "edge_connections";
     case Limit::kEdgeConnectionsPerSource:
       return "edge_connections_per_source";
+    case Limit::kEdgeArrivals:
+      return "edge_connections_per_second";
+    case Limit::kEdgeArrivalsPerSource:
+      return "edge_connections_per_second_per_source";
     case Limit::kFirstMessage:
       return "first_message";
     case Limit::kEdgeIdle:

@@ -23,31 +23,11 @@ inline constexpr std::array kAllLookups = {engine::DnsLookup::kHit, engine::DnsL
                                            engine::DnsLookup::kStale};
 inline constexpr std::array kAllSources = {engine::FlowSource::kRaced, engine::FlowSource::kShared,
                                            engine::FlowSource::kPooled, engine::FlowSource::kProbed};
-inline constexpr std::array kAllLimits = {engine::Limit::kFlows,
-                                          engine::Limit::kFlowsPerTarget,
-                                          engine::Limit::kAttempts,
-                                          engine::Limit::kRequests,
-                                          engine::Limit::kSendQueue,
-                                          engine::Limit::kHeldMessages,
-                                          engine::Limit::kDnsInFlight,
-                                          engine::Limit::kReprobes,
-                                          engine::Limit::kFlowsPerTenant,
-                                          engine::Limit::kTenantRate,
-                                          engine::Limit::kTenantCalls,
-                                          engine::Limit::kTenantStreams,
-                                          engine::Limit::kTenants,
-                                          engine::Limit::kTenantRequests,
-                                          engine::Limit::kEdgeConnections,
-                                          engine::Limit::kEdgeConnectionsPerSource,
-                                          engine::Limit::kFirstMessage,
-                                          engine::Limit::kFlowSets,
-                                          engine::Limit::kFlowSetsPerTenant,
-                                          engine::Limit::kEdgeDatagramFlows,
-                                          engine::Limit::kEdgeDatagramFlowsPerSource,
-                                          engine::Limit::kEdgeDatagrams,
-                                          engine::Limit::kEdgeDatagramsPerSource,
-                                          engine::Limit::kEdgeIdle,
-                                          engine::Limit::kEdgePartialMessages};
+inline constexpr auto kAllLimits = [] {
+  std::array<engine::Limit, static_cast<std::size_t>(engine::Limit::kLast) + 1> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<engine::Limit>(i);
+  return all;
+}();
 
 template <typename Enum>
 constexpr std::size_t Index(Enum value) {

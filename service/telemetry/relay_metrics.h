@@ -16,6 +16,7 @@ class RelayMetrics {
   void CountDrop() { dropped_->Increment(); }
   void CountBackPressure() { back_pressure_->Increment(); }
   void CountUnsent(std::size_t datagrams) { unsent_->Increment(static_cast<double>(datagrams)); }
+  void CountUnread(std::size_t datagrams) { unread_->Increment(static_cast<double>(datagrams)); }
   void CountStreams(int change) { streams_->Increment(change); }
 
  private:
@@ -24,6 +25,7 @@ class RelayMetrics {
   prometheus::Counter* dropped_;
   prometheus::Counter* back_pressure_;
   prometheus::Counter* unsent_;
+  prometheus::Counter* unread_;
   prometheus::Gauge* streams_;
 };
 

@@ -146,6 +146,23 @@ class EdgeTest(LocalDaemonTest):
         user_agent.socket.close()
         self.assertTrue(eventually(lambda: self.application.verify(token).sip_status == 410))
 
+    def test_bare_flow_ids_are_tokens_only_where_the_switch_says_so(self):  # E2
+        self.serve("--edge-token-algorithm", "1")
+        user_agent = UserAgent(self)
+        message = self.register(user_agent)
+        token = message.origin.token
+        self.assertEqual((token, self.application.client.mint_token(message.flow_id)), (message.flow_id, message.flow_id))
+        verdict = self.application.verify(token)
+        self.assertEqual((verdict.state, verdict.flow_id, verdict.sip_status), (TokenState.LIVE, token, 0))
+        self.assertEqual(verdict.remote.port, user_agent.local[1])
+        self.assertEqual(self.application.verify(token[:-1]).state, TokenState.FORGED)
+        user_agent.socket.close()
+        self.assertTrue(eventually(lambda: self.application.verify(token).sip_status == 430))
+
+        self.serve()
+        live = self.register(UserAgent(self)).flow_id
+        self.assertEqual(self.application.verify(live).sip_status, 403)
+
     def test_tokens_outlive_a_restart_with_keys_from_a_file(self):  # E3
         keys = self.write("keys", "# minted with the first\n7 000102030405060708090a0b0c0d0e0f10111213\n")
         self.serve("--edge-token-keys-file", keys)
@@ -218,6 +235,24 @@ class EdgeTest(LocalDaemonTest):
         held[0].socket.close()
         self.assertTrue(eventually(lambda: self.daemon.metric('flowbroker_flows_closed_total{reason="closed_by_peer"}') == 1))
         self.register(UserAgent(self), "z9hG4bK-again")
+
+    def test_who_connects_too_often_is_sent_away_for_a_second(self):
+        self.serve("--edge-connections-per-second-per-source", "3")
+        for _ in range(20):  # in a second or, on a slow machine, a few
+            UserAgent(self)
+        limit = 'flowbroker_limits_hit_total{limit="edge_connections_per_second_per_source"}'
+        self.assertTrue(eventually(lambda: self.daemon.metric(limit) > 0))
+        self.register(UserAgent(self, "127.0.0.2"))
+
+        def comes_in():
+            user_agent = UserAgent(self)
+            try:
+                user_agent.send("\r\n\r\n")
+                return user_agent.read(2) == b"\r\n"
+            except (AssertionError, OSError):
+                return False
+
+        self.assertTrue(eventually(comes_in))
 
     def test_who_says_nothing_is_sent_away(self):
         self.serve("--edge-first-message-timeout", "1s")

@@ -114,7 +114,9 @@ class Broker:
         self.log = os.path.join(self.directory, "log")
         command = [program("flowbrokerd"), "--listen", self.address, "--listen", "127.0.0.1:7460",
                    "--grpc-plaintext", "on", "--admin", "off"]
-        command += ["--dns-servers", "127.0.0.1:5300", "--tls-ca-file", f"{lab.state}/ca.pem", *flags]
+        if "--dns-servers" not in flags:
+            command += ["--dns-servers", "127.0.0.1:5300"]
+        command += ["--tls-ca-file", f"{lab.state}/ca.pem", *flags]
         with open(self.log, "w") as log:
             self.process = lab.popen("client", command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         if not eventually(lambda: self.process.poll() is not None or self.flowctl("flows").code == OK):

@@ -39,7 +39,7 @@ class CollectingSink final : public engine::RelaySink {
 
 class RelayTest : public ::testing::Test {
  protected:
-  RelayTest() { shard_.Script(kPeer, {}); }
+  explicit RelayTest(const engine::BrokerOptions& options = {}) : shard_(1, options) { shard_.Script(kPeer, {}); }
 
   flow::FlowId Open(const std::string& group = "", bool exclusive = false) {
     auto request = ScriptedShard::RequestFor("sip:192.0.2.10;transport=tcp");
@@ -117,6 +117,33 @@ TEST_F(RelayTest, FullStreamStopsTheFlowAndLosesNothing) {
   ASSERT_EQ(sink->received.size(), 3U);
   for (int i = 0; i < 3; ++i)
     EXPECT_EQ(sink->received[static_cast<std::size_t>(i)], Request("z9hG4bK" + std::to_string(i), "call"));
+}
+
+class SmallRelayTest : public RelayTest {
+ protected:
+  static constexpr std::size_t kMessages = 10;  // wait for a stream with room
+
+  SmallRelayTest() : RelayTest(Options()) {}
+  static engine::BrokerOptions Options() {
+    engine::BrokerOptions options;
+    options.flows.held_octets_per_group = kMessages * Request("z9hG4bK0000", "call").size();
+    return options;
+  }
+};
+
+TEST_F(SmallRelayTest, WhatWaitsForAFullStreamHasALimitAndOneEventASecondTellsOfTheRest) {
+  const auto flow = Open();
+  const auto sink = Attach(1);
+  const std::uint64_t before = shard_.state().events.latest();
+  for (const std::size_t room : {std::size_t{0}, std::size_t{0}, std::size_t{1'000}}) {
+    sink->room = room;
+    for (int i = 1000; i < 1050; ++i) shard_.PeerSends(flow, Request("z9hG4bK" + std::to_string(i), "call"));
+    shard_.core().relay().Resume(1, shard_.now());
+    EXPECT_EQ(shard_.state().events.latest(), before + 1);
+  }
+  EXPECT_EQ(sink->received.size(), kMessages);
+  shard_.PeerSends(flow, Request("z9hG4bK2000", "call"));
+  EXPECT_EQ(sink->received.size(), kMessages + 1) << "it is read again";
 }
 
 TEST_F(RelayTest, BlockedMessagesOfADetachedStreamGoToAnother) {

@@ -81,7 +81,8 @@ def measure(count, seconds):
 
 def connections(few, many):
     """User agents over TCP."""
-    limits = ["--edge-max-connections", "20000", "--edge-max-connections-per-source", "20000", "--max-flows", "30000"]
+    limits = ["--edge-max-connections", "20000", "--edge-max-connections-per-source", "20000", "--max-flows", "30000",
+              "--edge-connections-per-second", "20000", "--edge-connections-per-second-per-source", "20000"]
     with Broker("--edge-listen", "tcp:127.0.0.1:0", "--kept-binding-events", "500", "--kept-events", "500", *limits) as server, \
             Process([program("bench/edge_registrar"), server.address]) as registrar:
         registrar.line()

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -44,6 +45,23 @@ TEST_F(FlowPoolTest, KeepsGroupsAndExclusiveFlowsApart) {
   Add(Key("192.0.2.2", "b"), start_, /*exclusive=*/true);
   EXPECT_EQ(pool_.FindShareable(Key("192.0.2.1", "b")), nullptr);
   EXPECT_EQ(pool_.FindShareable(Key("192.0.2.2", "b")), nullptr);
+}
+
+TEST_F(FlowPoolTest, FindsAFlowByItsAddressesUntilItIsRemoved) {
+  Flow& first = Add(Key("192.0.2.1"), start_);
+  const FlowAddresses addresses = first.addresses();
+  EXPECT_EQ(pool_.FindByAddresses(addresses), &first);
+  std::array<FlowAddresses, 3> others{addresses, addresses, addresses};
+  others[0].transport = Transport::kUdp;
+  ++others[1].remote.port;
+  ++others[2].local.port;
+  for (const FlowAddresses& other : others) EXPECT_EQ(pool_.FindByAddresses(other), nullptr);
+  const Flow& second = Add(Key("192.0.2.1"), start_ + seconds(1));  // the end of the first has not been told yet
+  EXPECT_EQ(pool_.FindByAddresses(addresses), &second);
+  pool_.Remove(FlowId(second.id));
+  EXPECT_EQ(pool_.FindByAddresses(addresses), &first);
+  pool_.Remove(FlowId(first.id));
+  EXPECT_EQ(pool_.FindByAddresses(addresses), nullptr);
 }
 
 TEST_F(FlowPoolTest, AFlowServesTheIdentitiesOfItsPeerAtThatPlaceForThatOwnerOnly_O3) {

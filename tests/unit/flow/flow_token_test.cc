@@ -165,18 +165,5 @@ TEST(FlowTokenTest, AKeyThatIsNotThereMintsNothing) {
   EXPECT_EQ(minted.error().detail, "no token key 9");
 }
 
-TEST(DescriptorTokenTest, E2_IsConnectionAndNtpTimeInBase64) {
-  const FlowDescriptor flow{.connection = {0x0102030405060708}, .created = {0xE9A3B5C680000000}};
-  EXPECT_EQ(MintDescriptorToken(flow), "AQIDBAUGBwjpo7XGgAAAAA");
-  EXPECT_EQ(ReadDescriptorToken("AQIDBAUGBwjpo7XGgAAAAA"), flow);
-}
-
-TEST(DescriptorTokenTest, E2_HasOneTextForm) {
-  for (const char* text :
-       {"", "AQIDBAUGBwjpo7XGgAAAAB", "AQIDBAUGBwjpo7XGgAAAA", "AQIDBAUGBwjpo7XGgAAAAA=", "AQIDBAUGBwjpo7XGgAAA A"}) {
-    EXPECT_FALSE(ReadDescriptorToken(text)) << text;
-  }
-}
-
 }  // namespace
 }  // namespace flowbroker::flow

@@ -25,6 +25,7 @@ class RecordingSink final : public DatagramSink {
     unreachable.emplace(remote, failure.reason);
   }
   void OnUnsent(std::size_t count) override { unsent += count; }
+  void OnUnread(std::size_t count) override { unread += count; }
 
   struct Received {
     std::uint16_t listener;
@@ -34,6 +35,7 @@ class RecordingSink final : public DatagramSink {
   std::vector<Received> received;
   std::map<Endpoint, FailureReason> unreachable;
   std::size_t unsent = 0;
+  std::size_t unread = 0;
 };
 
 class DatagramListenerTest : public ::testing::TestWithParam<const char*> {
@@ -85,6 +87,17 @@ TEST_P(DatagramListenerTest, TheLongestDatagramAndTheEmptyOneAreRead) {
   RunUntil([this] { return sink_.received.size() == 2; });
   EXPECT_EQ(sink_.received[0].octets.size(), 0U);
   EXPECT_EQ(sink_.received[1].octets, std::string(65'507, 'x'));
+}
+
+TEST_P(DatagramListenerTest, WhatTheKernelLosesIsCounted) {
+  const auto listener = Open();
+  udp::socket user_agent = UserAgent();
+  constexpr std::size_t kSent = 1'000;  // 60 MB, far more than the buffer
+  const std::string datagram(60'000, 'x');
+  for (std::size_t i = 0; i < kSent; ++i) user_agent.send(asio::buffer(datagram));
+  listener->Start();
+  RunUntil([this] { return sink_.unread > 0 && sink_.received.size() + sink_.unread == kSent; });
+  EXPECT_GT(sink_.received.size(), 0U);
 }
 
 TEST_P(DatagramListenerTest, AnIcmpErrorNamesWhoHasGoneAndCostsNobodyElseADatagram) {  // B4

@@ -1,4 +1,4 @@
-#include "broker/flow/datagram_rate.h"
+#include "broker/flow/arrival_rate.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@ namespace flowbroker::flow {
 namespace {
 
 using std::chrono::milliseconds;
-using Verdict = DatagramRate::Verdict;
+using Verdict = ArrivalRate::Verdict;
 
 constexpr TimePoint kStart{std::chrono::hours(5000)};
 
@@ -46,20 +46,20 @@ TEST(SourceCountsTest, AnIpv6SourceIsItsSlash64) {
   EXPECT_EQ(counts.Of(*IpAddress::Parse("2001:db8:0:1::1")), 0U);
 }
 
-class DatagramRateTest : public ::testing::Test {
+class ArrivalRateTest : public ::testing::Test {
  protected:
   testing::SeededRandom random_{5};
-  DatagramRate rate_{{.per_second = 100, .per_second_and_source = 10}, random_};
+  ArrivalRate rate_{{.per_second = 100, .per_second_and_source = 10}, random_};
 };
 
-TEST_F(DatagramRateTest, OneSourceLeavesTheOthersTheirPart) {  // N3
+TEST_F(ArrivalRateTest, OneSourceLeavesTheOthersTheirPart) {  // N3
   for (int i = 0; i < 10; ++i) EXPECT_EQ(rate_.Take(Address(1), kStart), Verdict::kTaken);
   for (int i = 0; i < 1'000; ++i) EXPECT_EQ(rate_.Take(Address(1), kStart), Verdict::kTooManyFromSource);
   for (std::uint32_t i = 2; i < 92; ++i) EXPECT_EQ(rate_.Take(Address(i), kStart), Verdict::kTaken);
   EXPECT_EQ(rate_.Take(Address(100), kStart), Verdict::kTooMany);
 }
 
-TEST_F(DatagramRateTest, TheNextSecondIsANewOne) {
+TEST_F(ArrivalRateTest, TheNextSecondIsANewOne) {
   for (int i = 0; i < 11; ++i) rate_.Take(Address(1), kStart);
   EXPECT_EQ(rate_.Take(Address(1), kStart + milliseconds(999)), Verdict::kTooManyFromSource);
   EXPECT_EQ(rate_.Take(Address(1), kStart + milliseconds(1000)), Verdict::kTaken);

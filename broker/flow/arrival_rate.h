@@ -9,16 +9,15 @@
 
 namespace flowbroker::flow {
 
-struct DatagramRateOptions {
-  /// From all sources together. Five times what a million user agents need that are asked every 24 to 29 s.
-  std::size_t per_second = 200'000;
-  /// From one IPv4 address or IPv6 /64. Ten times what 5,000 user agents behind one NAT need.
-  std::size_t per_second_and_source = 2'000;
+struct ArrivalRateOptions {
+  std::size_t per_second;             ///< from all sources together
+  std::size_t per_second_and_source;  ///< from one IPv4 address or IPv6 /64
 };
 
-/// How many datagrams are taken in each second; who sends more loses the rest, before anybody looks at them (N3). What
-/// is refused to a source does not count for all. Memory is fixed, whatever sources are forged. Pure; not thread-safe.
-class DatagramRate {
+/// How many datagrams or connections are taken in each second; who sends more loses the rest, before anybody looks at
+/// them (N3). What is refused to a source does not count for all. Memory is fixed, whatever sources are forged. Pure;
+/// not thread-safe.
+class ArrivalRate {
  public:
   enum class Verdict : std::uint8_t {
     kTaken,
@@ -26,7 +25,7 @@ class DatagramRate {
     kTooManyFromSource,  ///< per_second_and_source
   };
 
-  DatagramRate(const DatagramRateOptions& options, RandomSource& random)
+  ArrivalRate(const ArrivalRateOptions& options, RandomSource& random)
       : options_(options), by_source_(kWidth, random) {}
 
   Verdict Take(const IpAddress& source, TimePoint now) {
@@ -48,7 +47,7 @@ class DatagramRate {
     by_source_.Clear();
   }
 
-  DatagramRateOptions options_;
+  ArrivalRateOptions options_;
   SourceCounts by_source_;
   TimePoint began_{};
   std::size_t taken_ = 0;
