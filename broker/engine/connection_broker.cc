@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "broker/engine/broker_edge.h"
+#include "broker/engine/broker_flows.h"
 #include "broker/engine/broker_handoff.h"
 #include "broker/engine/broker_history.h"
 #include "broker/engine/broker_outbound.h"
@@ -115,6 +116,7 @@ class ConnectionBroker::Impl {
   std::unique_ptr<net::InterfaceMonitor> interfaces_;  // on the first shard's thread; null: no rtnetlink
   std::atomic<RelayId> last_relay_ = 0;
   BrokerHistory history_{state_, clock_};
+  BrokerFlows flows_{state_, clock_, shards_};
   BrokerEdge edge_{state_, clock_, shards_};
   std::optional<BrokerOutbound> outbound_;  // there once the shards are
   BrokerHandoff handoff_{state_, shards_};
@@ -197,73 +199,6 @@ void ConnectionBroker::Resolve(const std::string& tenant, Destination destinatio
   });
 }
 
-Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Scope& scope) {
-  Shard* shard = impl_->ShardOf(id);
-  const bool known =
-      shard != nullptr && shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Release(id, scope, now); });
-  if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
-  return {};
-}
-
-Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id, const flow::Scope& scope) {
-  Shard* shard = impl_->ShardOf(id);
-  const Failure why{FailureReason::kClosedByOwner, "CloseFlow"};
-  const bool known = shard != nullptr &&
-                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Close(id, scope, why, now); });
-  if (!known) return Unexpected({FailureReason::kUnknownFlow, ""});
-  return {};
-}
-
-std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id, const flow::Scope& scope) const {
-  const Shard* shard = impl_->ShardOf(id);
-  if (shard == nullptr) return std::nullopt;
-  return shard->Inspect([&](const ShardCore& core) { return core.View(id, scope, Now()); });
-}
-
-std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
-                                                  const flow::Scope& scope) const {
-  std::vector<FlowView> flows;
-  while (flows.size() < count) {  // once, unless flows are closed meanwhile
-    const std::size_t missing = count - flows.size();
-    std::vector<flow::FlowId> ids;
-    for (const auto& shard : impl_->shards_) {
-      const auto own = shard->Inspect([&](const ShardCore& core) { return core.IdsAfter(after, missing, scope); });
-      ids.insert(ids.end(), own.begin(), own.end());
-    }
-    std::ranges::sort(ids);
-    if (ids.size() > missing) ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(missing), ids.end());
-    for (const flow::FlowId& id : ids) {
-      if (auto view = GetFlow(id, scope)) flows.push_back(*std::move(view));
-    }
-    if (ids.size() < missing) break;  // there are no more
-    after = ids.back();
-  }
-  return flows;
-}
-
-void ConnectionBroker::ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline,
-                                 ProbeCallback done) {
-  Shard* shard = impl_->ShardOf(id);
-  if (shard == nullptr) return done(Unexpected({FailureReason::kUnknownFlow, ""}));
-  shard->WithCore([&](ShardCore& core, TimePoint now) { core.ProbeFlow(id, scope, deadline, std::move(done), now); });
-}
-
-Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope,
-                                              flow::KeepAliveMethod method, std::optional<Duration> flow_timer) {
-  Shard* shard = impl_->ShardOf(id);
-  if (shard == nullptr) return Unexpected({FailureReason::kUnknownFlow, ""});
-  return shard->WithCore(
-      [&](ShardCore& core, TimePoint now) { return core.SetKeepAlive(id, scope, method, flow_timer, now); });
-}
-
-bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {
-  Shard* shard = report.flow ? impl_->ShardOf(*report.flow) : nullptr;
-  const bool known = shard != nullptr &&
-                     shard->WithCore([&](ShardCore& core, TimePoint now) { return core.Report(report, scope, now); });
-  impl_->state_.observer.OnReport(report.outcome, known);
-  return known;
-}
-
 RelayId ConnectionBroker::AttachRelay(flow::Owner owner, std::shared_ptr<RelaySink> sink) {
   const RelayId relay = ++impl_->last_relay_;
   for (const auto& shard : impl_->shards_) {
@@ -316,11 +251,8 @@ std::vector<ConnectionBroker::SendRefusal> ConnectionBroker::Send(RelayId relay,
   return refusals;
 }
 
-std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlows(
-    std::optional<std::uint64_t> after_sequence, std::optional<std::string> tenant, EventSink sink) {
-  const auto id = impl_->state_.events.Subscribe(after_sequence, std::move(tenant), std::move(sink));
-  if (!id) return nullptr;
-  return std::make_unique<LogSubscription<FlowEvent>>(impl_->state_.events, *id);
+FlowAccess& ConnectionBroker::flows() {
+  return impl_->flows_;
 }
 
 EdgeAccess& ConnectionBroker::edge() {
@@ -389,10 +321,6 @@ Expected<void> ConnectionBroker::ReloadTls() {
 std::optional<std::chrono::system_clock::time_point> ConnectionBroker::TlsCertificateExpiry() const {
   const std::lock_guard lock(impl_->tls_mutex_);
   return impl_->tls_->CertificateExpiry();
-}
-
-std::uint64_t ConnectionBroker::LatestFlowEvent() const {
-  return impl_->state_.events.latest();
 }
 
 }  // namespace flowbroker::engine

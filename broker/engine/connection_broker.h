@@ -13,8 +13,7 @@
 #include "broker/engine/broker_observer.h"
 #include "broker/engine/broker_options.h"
 #include "broker/engine/edge_access.h"
-#include "broker/engine/event_subscription.h"
-#include "broker/engine/flow_view.h"
+#include "broker/engine/flow_access.h"
 #include "broker/engine/history_access.h"
 #include "broker/engine/outbound_access.h"
 #include "broker/engine/relay.h"
@@ -61,28 +60,8 @@ class ConnectionBroker {
   /// Where would `destination` lead? No connection is made.
   void Resolve(const std::string& tenant, Destination destination, TimePoint deadline, ResolveCallback done);
 
-  // To a call, flows that its `scope` does not cover do not exist: kUnknownFlow.
-
-  /// Gives a flow back; closes it where it is exclusive. kUnknownFlow for one that is not open.
-  Expected<void> Release(const flow::FlowId& id, const flow::Scope& scope);
-  Expected<void> CloseFlow(const flow::FlowId& id, const flow::Scope& scope);
-  std::optional<FlowView> GetFlow(const flow::FlowId& id, const flow::Scope& scope) const;
-
-  /// Open flows in id order, after `after`, at most `count`.
-  std::vector<FlowView> ListFlows(std::optional<flow::FlowId> after, std::size_t count, const flow::Scope& scope) const;
-
-  /// Probes now, whatever the evidence. A flow that does not answer within the probe time-out is closed with
-  /// kProbeTimedOut; a caller whose `deadline` is sooner gets kDeadlineExceeded while the probe goes on.
-  void ProbeFlow(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done);
-
-  /// Asks from now on by `method` whether the flow lives, every 80 to 100 % of `flow_timer` where the server gave one
-  /// (RFC 5626 s.4.4), else as the options say. kUnknownFlow, or kInvalidArgument for a method that the flow's
-  /// transport does not have.
-  Expected<void> SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
-                              std::optional<Duration> flow_timer);
-
-  /// Stores the report. False where the flow is not known: then it is only counted.
-  bool ReportOutcome(const TransactionReport& report, const flow::Scope& scope);
+  /// What can be done with flows.
+  FlowAccess& flows();
 
   /// Adds a stream for messages of `owner`. The sink is kept until DetachRelay returns; no Offer comes after
   /// that.
@@ -99,15 +78,6 @@ class ConnectionBroker {
     Failure failure;
   };
   std::vector<SendRefusal> Send(RelayId relay, std::span<const OutboundMessage> messages);
-
-  /// Flow events of the tenant (absent: of all) after `after_sequence` (absent: from now on), in order, pushed to
-  /// `sink` on shard threads until the returned subscription is destroyed. Nothing where those events are no longer
-  /// kept.
-  using EventSubscription = engine::EventSubscription;
-  using EventSink = std::function<void(const FlowEvent&)>;
-  std::unique_ptr<EventSubscription> WatchFlows(std::optional<std::uint64_t> after_sequence,
-                                                std::optional<std::string> tenant, EventSink sink);
-  std::uint64_t LatestFlowEvent() const;
 
   /// Tokens and bindings of flows.
   EdgeAccess& edge();

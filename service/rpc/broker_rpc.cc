@@ -65,7 +65,7 @@ void BrokerRpc::Acquire(const v1::AcquireRequest& request, UnaryCall<v1::Acquire
 void BrokerRpc::Release(const v1::ReleaseRequest& request, UnaryCall<v1::ReleaseResponse>& call) {
   const auto flow = RequiredFlowId(request.flow_id());
   if (!flow) return Fail(call, flow.error());
-  FinishOrFail(call, broker_.Release(*flow, call.caller().Sees()));
+  FinishOrFail(call, broker_.flows().Release(*flow, call.caller().Sees()));
 }
 
 void BrokerRpc::Warm(const v1::WarmRequest& request, UnaryCall<v1::WarmResponse>& call) {
@@ -92,7 +92,7 @@ void BrokerRpc::Resolve(const v1::ResolveRequest& request, UnaryCall<v1::Resolve
 void BrokerRpc::ReportOutcome(const v1::ReportOutcomeRequest& request, UnaryCall<v1::ReportOutcomeResponse>& call) {
   const auto report = FromProto(request);
   if (!report) return Fail(call, report.error());
-  call.response().set_known_flow(broker_.ReportOutcome(*report, call.caller().Sees()));
+  call.response().set_known_flow(broker_.flows().Report(*report, call.caller().Sees()));
   call.Finish();
 }
 

@@ -85,7 +85,7 @@ void FlowRpc::ServeOn(CallQueue& queue) {
 void FlowRpc::ListFlows(const v1::ListFlowsRequest& request, UnaryCall<v1::ListFlowsResponse>& call) {
   const auto page = PageOf(request, call.caller());
   if (!page) return Fail(call, page.error());
-  const std::vector<engine::FlowView> flows = broker_.ListFlows(page->after, page->count, page->scope);
+  const std::vector<engine::FlowView> flows = broker_.flows().List(page->after, page->count, page->scope);
   const TimePoint now = broker_.Now();
   for (const engine::FlowView& flow : flows) Fill(flow, now, *call.response().add_flows());
   if (flows.size() == page->count) call.response().set_next_page_token(flows.back().id.ToString());
@@ -95,7 +95,7 @@ void FlowRpc::ListFlows(const v1::ListFlowsRequest& request, UnaryCall<v1::ListF
 void FlowRpc::GetFlow(const v1::GetFlowRequest& request, UnaryCall<v1::GetFlowResponse>& call) {
   const auto id = RequiredFlowId(request.flow_id());
   if (!id) return Fail(call, id.error());
-  const auto flow = broker_.GetFlow(*id, call.caller().Sees());
+  const auto flow = broker_.flows().Get(*id, call.caller().Sees());
   if (!flow) return Fail(call, {FailureReason::kUnknownFlow, ""});
   Fill(*flow, broker_.Now(), *call.response().mutable_flow());
   call.Finish();
@@ -104,7 +104,7 @@ void FlowRpc::GetFlow(const v1::GetFlowRequest& request, UnaryCall<v1::GetFlowRe
 void FlowRpc::CloseFlow(const v1::CloseFlowRequest& request, UnaryCall<v1::CloseFlowResponse>& call) {
   const auto id = RequiredFlowId(request.flow_id());
   if (!id) return Fail(call, id.error());
-  FinishOrFail(call, broker_.CloseFlow(*id, call.caller().Sees()));
+  FinishOrFail(call, broker_.flows().Close(*id, call.caller().Sees()));
 }
 
 void FlowRpc::ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::ProbeFlowResponse>& call) {
@@ -112,7 +112,7 @@ void FlowRpc::ProbeFlow(const v1::ProbeFlowRequest& request, UnaryCall<v1::Probe
   if (!id) return Fail(call, id.error());
   const auto deadline = DeadlineOf(call, broker_, options_.max_deadline.load());
   if (!deadline) return;
-  broker_.ProbeFlow(*id, call.caller().Sees(), *deadline, [&call](const Expected<engine::ProbeResult>& result) {
+  broker_.flows().Probe(*id, call.caller().Sees(), *deadline, [&call](const Expected<engine::ProbeResult>& result) {
     if (!result) return Fail(call, result.error());
     call.response().set_alive(result->alive);
     if (result->rtt) Fill(*result->rtt, *call.response().mutable_rtt());
@@ -128,7 +128,7 @@ void FlowRpc::SetKeepAlive(const v1::SetKeepAliveRequest& request, UnaryCall<v1:
   if (!method) return Fail(call, method.error());
   const auto flow_timer = FlowTimerOf(request);
   if (!flow_timer) return Fail(call, flow_timer.error());
-  FinishOrFail(call, broker_.SetKeepAlive(*id, call.caller().Sees(), *method, *flow_timer));
+  FinishOrFail(call, broker_.flows().SetKeepAlive(*id, call.caller().Sees(), *method, *flow_timer));
 }
 
 }  // namespace flowbroker::rpc

@@ -22,9 +22,9 @@ void WatchFlowsStream::OnArrived() {
     if (!group) return Refuse(ToStatus(group.error()));
     scope_.client_group = *std::move(group);
   }
-  Begin(request_.after_sequence(), broker_.LatestFlowEvent(), "list the flows",
+  Begin(request_.after_sequence(), broker_.flows().LatestEvent(), "list the flows",
         [this](std::optional<std::uint64_t> after) {
-          return broker_.WatchFlows(after, scope_.tenant, [this](const engine::FlowEvent& event) {
+          return broker_.flows().Watch(after, scope_.tenant, [this](const engine::FlowEvent& event) {
             OnEvent(event.sequence, Wanted(event), [&](v1::FlowEvent& out) { Fill(event, MomentOf(broker_), out); });
           });
         });

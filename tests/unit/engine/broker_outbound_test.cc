@@ -89,7 +89,7 @@ TEST_F(BrokerOutboundTest, FlowsAreOpenedReplacedAndClosedWithTheirSet) {  // O2
     ASSERT_TRUE(due);
     EXPECT_EQ(due->why, outbound::RegisterReason::kNewFlow);
     EXPECT_NE(due->flow, down->flow);
-    EXPECT_TRUE(broker_->GetFlow(*due->flow, {})->exclusive);
+    EXPECT_TRUE(broker_->flows().Get(*due->flow, {})->exclusive);
   }
   std::promise<bool> deleted;
   outbound().Delete("", "trunk", [&](const Expected<void>& done) { deleted.set_value(done.has_value()); });

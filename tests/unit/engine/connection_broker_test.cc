@@ -63,7 +63,7 @@ class QueueSink final : public RelaySink {
 class EventTape {
  public:
   explicit EventTape(ConnectionBroker& broker)
-      : subscription_(broker.WatchFlows(0, std::nullopt, [this](const FlowEvent& event) {
+      : subscription_(broker.flows().Watch(0, std::nullopt, [this](const FlowEvent& event) {
           const std::lock_guard lock(mutex_);
           events_.push_back(event);
           arrived_.notify_all();
@@ -82,7 +82,7 @@ class EventTape {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<FlowEvent> events_;
-  std::unique_ptr<ConnectionBroker::EventSubscription> subscription_;  // last: ends before what its sink uses
+  std::unique_ptr<EventSubscription> subscription_;  // last: ends before what its sink uses
 };
 
 class ConnectionBrokerTest : public testing::Test {
@@ -154,7 +154,7 @@ TEST_F(ConnectionBrokerTest, RelaysMessagesAndRepliesOverTheFlow) {
     LoopbackPeer::Write(connection, ReplyTo(arrived));
     EXPECT_EQ(sink->Next(), ReplyTo(message));
   }
-  EXPECT_EQ(broker->GetFlow(flow, {})->messages_received, 100U);
+  EXPECT_EQ(broker->flows().Get(flow, {})->messages_received, 100U);
 }
 
 TEST_F(ConnectionBrokerTest, RefusedPortFailsWithThatReason) {
@@ -222,7 +222,7 @@ TEST_F(ConnectionBrokerTest, PeerThatClosesOrResetsIsReported) {
     const auto closed = tape.AwaitClosed(flow);
     ASSERT_TRUE(closed);
     EXPECT_EQ(closed->failure->reason, reset ? FailureReason::kReset : FailureReason::kClosedByPeer);
-    EXPECT_FALSE(broker->GetFlow(flow, {}));
+    EXPECT_FALSE(broker->flows().Get(flow, {}));
   }
 }
 
@@ -232,8 +232,8 @@ TEST_F(ConnectionBrokerTest, ProbeFindsOutWhoAnswersPings) {
   const flow::FlowId flow = Acquire(*broker, peer.TcpUri()).flow->id;
   const Descriptor connection = peer.Accept();
   std::promise<Expected<ProbeResult>> probed;
-  broker->ProbeFlow(flow, {}, broker->Now() + seconds(10),
-                    [&](Expected<ProbeResult> result) { probed.set_value(std::move(result)); });
+  broker->flows().Probe(flow, {}, broker->Now() + seconds(10),
+                        [&](Expected<ProbeResult> result) { probed.set_value(std::move(result)); });
   EXPECT_EQ(LoopbackPeer::ReadUntil(connection, "\r\n\r\n"), "\r\n\r\n");
   LoopbackPeer::Write(connection, "\r\n");
   const auto result = probed.get_future().get();

@@ -155,12 +155,45 @@ void FakeBroker::Cancel(RequestHandle handle) {
   Post([done] { done(Failed(FailureReason::kCancelled)); });
 }
 
-std::vector<FlowView> FakeBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count) const {
+Expected<void> FakeBroker::Release(const flow::FlowId& id, const flow::Scope& scope) {
+  Note("Release", scope);
+  if (id != KnownFlow()) return Unexpected({FailureReason::kUnknownFlow, ""});
+  return {};
+}
+
+std::optional<FlowView> FakeBroker::Get(const flow::FlowId& id, const flow::Scope& scope) const {
+  Note("GetFlow", scope);
+  if (id != KnownFlow()) return std::nullopt;
+  return ViewOf(id);
+}
+
+std::vector<FlowView> FakeBroker::List(std::optional<flow::FlowId> after, std::size_t count,
+                                       const flow::Scope& scope) const {
+  Note("ListFlows", scope);
   std::vector<FlowView> flows;
   for (std::uint8_t i = 1; i <= 5 && flows.size() < count; ++i) {
     if (!after || MakeFlow(i) > *after) flows.push_back(ViewOf(MakeFlow(i)));
   }
   return flows;
+}
+
+void FakeBroker::Probe(const flow::FlowId& /*id*/, const flow::Scope& scope, TimePoint /*deadline*/,
+                       ProbeCallback done) {
+  Note("ProbeFlow", scope);
+  done(ProbeResult{true, std::chrono::milliseconds(3), "CRLF"});
+}
+
+Expected<void> FakeBroker::SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
+                                        std::optional<Duration> flow_timer) {
+  Note("SetKeepAlive", scope);
+  if (id != KnownFlow()) return Unexpected({FailureReason::kUnknownFlow, ""});
+  Locked([&] { keep_alive_ = {method, flow_timer}; });
+  return {};
+}
+
+bool FakeBroker::Report(const TransactionReport& report, const flow::Scope& scope) {
+  Note("ReportOutcome", scope);
+  return report.flow == KnownFlow();
 }
 
 RelayId FakeBroker::AttachRelay(std::string /*group*/, std::shared_ptr<RelaySink> sink) {
@@ -170,7 +203,7 @@ RelayId FakeBroker::AttachRelay(std::string /*group*/, std::shared_ptr<RelaySink
   return id;
 }
 
-void FakeBroker::Note(std::string call, const flow::Scope& scope) {
+void FakeBroker::Note(std::string call, const flow::Scope& scope) const {
   const std::lock_guard lock(mutex_);
   seen_.push_back({std::move(call), scope});
 }
@@ -220,8 +253,9 @@ void FakeBroker::Deliver(RelayId relay) {
   }
 }
 
-std::unique_ptr<ConnectionBroker::EventSubscription> FakeBroker::Watch(ConnectionBroker::EventSink sink) {
-  struct Subscription final : ConnectionBroker::EventSubscription {
+std::unique_ptr<EventSubscription> FakeBroker::Watch(std::optional<std::uint64_t> /*after_sequence*/,
+                                                     std::optional<std::string> /*tenant*/, EventSink sink) {
+  struct Subscription final : EventSubscription {
     Subscription(FakeBroker& b, std::uint64_t n) : broker(b), number(n) {}
     ~Subscription() override {
       const std::lock_guard offers(broker.relay_mutex_);
@@ -244,68 +278,6 @@ void FakeBroker::Emit(std::uint64_t sequence) {
   const FlowEvent event{
       .sequence = sequence, .time = {}, .kind = FlowEventKind::kOpened, .flow = ViewOf(KnownFlow()), .failure = {}};
   for (const auto& [number, sink] : watchers) sink(event);
-}
-
-Expected<std::string> FakeEdge::MintToken(const flow::FlowId& id, const flow::Scope& /*scope*/) {
-  if (id != known_) return Unexpected({FailureReason::kUnknownFlow, ""});
-  return std::string("live");
-}
-
-TokenVerdict FakeEdge::VerifyToken(std::string_view token, const flow::Scope& /*scope*/) {
-  using State = TokenVerdict::State;
-  const flow::FlowAddresses addresses{
-      Transport::kTcp, {*IpAddress::Parse("192.0.2.1"), 5060}, {*IpAddress::Parse("198.51.100.7"), 40000}};
-  if (token == "live") return {.state = State::kLive, .flow = known_, .addresses = addresses};
-  if (token == "gone") return {.state = State::kGone, .sip_status = 430, .addresses = addresses};
-  return {.state = State::kForged, .sip_status = 403};
-}
-
-Expected<std::vector<bindings::BindOutcome>> FakeEdge::Bind(std::span<const bindings::BindRequest> requests,
-                                                            const flow::Scope& /*scope*/) {
-  const TimePoint now{std::chrono::steady_clock::now().time_since_epoch()};
-  const std::lock_guard lock(mutex_);
-  std::vector<bindings::BindOutcome> outcomes;
-  for (const bindings::BindRequest& request : requests) {
-    if (request.flow != known_) return Unexpected({FailureReason::kUnknownFlow, ""});
-    bound_.push_back({.key = request.key,
-                      .flow = request.flow,
-                      .contact = request.contact,
-                      .path = request.path,
-                      .q = request.q,
-                      .updated = now,
-                      .expires = now + request.expires});
-    outcomes.push_back({.change = bindings::BindingChange::kBound, .expires = now + request.expires});
-  }
-  return outcomes;
-}
-
-std::size_t FakeEdge::Unbind(const bindings::BindingKey& key) {
-  const std::lock_guard lock(mutex_);
-  return std::erase_if(bound_, [&](const bindings::Binding& one) { return one.key == key; });
-}
-
-std::vector<bindings::Binding> FakeEdge::UnbindAll(const std::string& /*tenant*/, const std::string& aor) {
-  const std::lock_guard lock(mutex_);
-  std::vector<bindings::Binding> gone;
-  std::erase_if(bound_, [&](const bindings::Binding& one) {
-    if (one.key.aor != aor) return false;
-    gone.push_back(one);
-    return true;
-  });
-  return gone;
-}
-
-std::vector<bindings::LookupTarget> FakeEdge::Lookup(const std::string& /*tenant*/, const std::string& aor) {
-  std::vector<bindings::LookupTarget> targets;
-  for (const bindings::Binding& one : bound()) {
-    if (one.key.aor == aor) targets.push_back({.binding = one});
-  }
-  return targets;
-}
-
-std::unique_ptr<EventSubscription> FakeEdge::WatchBindings(std::optional<std::uint64_t> /*after*/,
-                                                           std::optional<std::string> /*tenant*/, EventSink /*sink*/) {
-  return nullptr;
 }
 
 // The facade, as far as the RPC side uses it.
@@ -341,35 +313,8 @@ void ConnectionBroker::Resolve(const std::string& /*tenant*/, Destination /*dest
                                ResolveCallback done) {
   done({Unexpected({FailureReason::kNoSuchName, ""}), kNever, TraceOf()});
 }
-Expected<void> ConnectionBroker::Release(const flow::FlowId& id, const flow::Scope& scope) {
-  impl_->Note("Release", scope);
-  if (id != FakeBroker::KnownFlow()) return Unexpected({FailureReason::kUnknownFlow, ""});
-  return {};
-}
-Expected<void> ConnectionBroker::CloseFlow(const flow::FlowId& id, const flow::Scope& scope) {
-  return Release(id, scope);
-}
-std::optional<FlowView> ConnectionBroker::GetFlow(const flow::FlowId& id, const flow::Scope& scope) const {
-  impl_->Note("GetFlow", scope);
-  if (id != FakeBroker::KnownFlow()) return std::nullopt;
-  return FakeBroker::ViewOf(id);
-}
-std::vector<FlowView> ConnectionBroker::ListFlows(std::optional<flow::FlowId> after, std::size_t count,
-                                                  const flow::Scope& scope) const {
-  impl_->Note("ListFlows", scope);
-  return impl_->ListFlows(after, count);
-}
-void ConnectionBroker::ProbeFlow(const flow::FlowId& /*id*/, const flow::Scope& scope, TimePoint /*deadline*/,
-                                 ProbeCallback done) {
-  impl_->Note("ProbeFlow", scope);
-  done(ProbeResult{true, std::chrono::milliseconds(3), "CRLF"});
-}
-Expected<void> ConnectionBroker::SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope,
-                                              flow::KeepAliveMethod method, std::optional<Duration> flow_timer) {
-  impl_->Note("SetKeepAlive", scope);
-  if (id != FakeBroker::KnownFlow()) return Unexpected({FailureReason::kUnknownFlow, ""});
-  impl_->SetKeepAlive({method, flow_timer});
-  return {};
+FlowAccess& ConnectionBroker::flows() {
+  return *impl_;
 }
 EdgeAccess& ConnectionBroker::edge() {
   return impl_->edge;
@@ -384,10 +329,6 @@ Expected<void> ConnectionBroker::ReloadTokenKeys() {
 std::vector<flow::EdgeListener> ConnectionBroker::edge_listening() const {
   return {};
 }
-bool ConnectionBroker::ReportOutcome(const TransactionReport& report, const flow::Scope& scope) {
-  impl_->Note("ReportOutcome", scope);
-  return report.flow == FakeBroker::KnownFlow();
-}
 RelayId ConnectionBroker::AttachRelay(flow::Owner owner, std::shared_ptr<RelaySink> sink) {
   impl_->Note("AttachRelay", owner);
   return impl_->AttachRelay(owner.client_group, std::move(sink));
@@ -401,13 +342,6 @@ void ConnectionBroker::ResumeRelay(RelayId relay) {
 std::vector<ConnectionBroker::SendRefusal> ConnectionBroker::Send(RelayId relay,
                                                                   std::span<const OutboundMessage> messages) {
   return impl_->Send(relay, messages);
-}
-std::unique_ptr<ConnectionBroker::EventSubscription> ConnectionBroker::WatchFlows(
-    std::optional<std::uint64_t> /*after_sequence*/, std::optional<std::string> /*tenant*/, EventSink sink) {
-  return impl_->Watch(std::move(sink));
-}
-std::uint64_t ConnectionBroker::LatestFlowEvent() const {
-  return impl_->latest_event;
 }
 HistoryAccess& ConnectionBroker::history() {
   return impl_->memory;

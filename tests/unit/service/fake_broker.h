@@ -14,43 +14,16 @@
 #include <vector>
 
 #include "broker/engine/connection_broker.h"
+#include "tests/unit/service/fake_edge.h"
 #include "tests/unit/service/fake_history.h"
 #include "tests/unit/service/fake_outbound.h"
 
 namespace flowbroker::engine {
 
-/// Knows one flow and one token, "live", and keeps bindings as they come.
-class FakeEdge final : public EdgeAccess {
- public:
-  explicit FakeEdge(flow::FlowId known) : known_(known) {}
-
-  Expected<std::string> MintToken(const flow::FlowId& id, const flow::Scope& scope) override;
-  TokenVerdict VerifyToken(std::string_view token, const flow::Scope& scope) override;
-  Expected<std::vector<bindings::BindOutcome>> Bind(std::span<const bindings::BindRequest> requests,
-                                                    const flow::Scope& scope) override;
-  std::size_t Unbind(const bindings::BindingKey& key) override;
-  std::vector<bindings::Binding> UnbindAll(const std::string& tenant, const std::string& aor) override;
-  std::vector<bindings::LookupTarget> Lookup(const std::string& tenant, const std::string& aor) override;
-  std::unique_ptr<EventSubscription> WatchBindings(std::optional<std::uint64_t> after_sequence,
-                                                   std::optional<std::string> tenant, EventSink sink) override;
-  std::uint64_t LatestBindingEvent() const override { return 0; }
-
-  /// All that was bound and not taken out.
-  std::vector<bindings::Binding> bound() const {
-    const std::lock_guard lock(mutex_);
-    return bound_;
-  }
-
- private:
-  const flow::FlowId known_;
-  mutable std::mutex mutex_;
-  std::vector<bindings::Binding> bound_;
-};
-
 /// Stands in for the engine behind its own facade, with one thread in place of the shards. The user part of the URI
 /// says how an Acquire ends: "pooled" inside the call, "later" on the thread, "fail" there with kTimedOut, anything
 /// else not before Cancel or Stop. Every message sent comes back to its stream.
-class FakeBroker {
+class FakeBroker : public FlowAccess {
   template <typename Function>
   auto Locked(Function function) const {
     const std::lock_guard lock(mutex_);
@@ -59,7 +32,7 @@ class FakeBroker {
 
  public:
   FakeBroker();
-  ~FakeBroker();
+  ~FakeBroker() override;
 
   /// The one made last.
   static FakeBroker& Last();
@@ -70,13 +43,24 @@ class FakeBroker {
 
   std::optional<RequestHandle> Acquire(const AcquireRequest& request, AcquireCallback done);
   void Cancel(RequestHandle handle);
-  std::vector<FlowView> ListFlows(std::optional<flow::FlowId> after, std::size_t count) const;
   RelayId AttachRelay(std::string group, std::shared_ptr<RelaySink> sink);
   void DetachRelay(RelayId relay);
   void ResumeRelay(RelayId relay);
   std::vector<ConnectionBroker::SendRefusal> Send(RelayId relay, std::span<const OutboundMessage> messages);
-  std::unique_ptr<ConnectionBroker::EventSubscription> Watch(ConnectionBroker::EventSink sink);
   void Stop();
+
+  Expected<void> Release(const flow::FlowId& id, const flow::Scope& scope) override;
+  Expected<void> Close(const flow::FlowId& id, const flow::Scope& scope) override { return Release(id, scope); }
+  std::optional<FlowView> Get(const flow::FlowId& id, const flow::Scope& scope) const override;
+  std::vector<FlowView> List(std::optional<flow::FlowId> after, std::size_t count,
+                             const flow::Scope& scope) const override;
+  void Probe(const flow::FlowId& id, const flow::Scope& scope, TimePoint deadline, ProbeCallback done) override;
+  Expected<void> SetKeepAlive(const flow::FlowId& id, const flow::Scope& scope, flow::KeepAliveMethod method,
+                              std::optional<Duration> flow_timer) override;
+  bool Report(const TransactionReport& report, const flow::Scope& scope) override;
+  std::unique_ptr<EventSubscription> Watch(std::optional<std::uint64_t> after_sequence,
+                                           std::optional<std::string> tenant, EventSink sink) override;
+  std::uint64_t LatestEvent() const override { return latest_event; }
 
   /// Tells the watchers, on the calling thread.
   void Emit(std::uint64_t sequence);
@@ -86,8 +70,8 @@ class FakeBroker {
     std::string call;
     flow::Scope scope;
   };
-  void Note(std::string call, const flow::Scope& scope);
-  void Note(std::string call, const flow::Owner& owner) {
+  void Note(std::string call, const flow::Scope& scope) const;
+  void Note(std::string call, const flow::Owner& owner) const {
     Note(std::move(call), flow::Scope{owner.tenant, owner.client_group});
   }
   std::vector<Seen> seen() const {
@@ -97,9 +81,6 @@ class FakeBroker {
   // What tests look at; wait with Eventually().
   /// What SetKeepAlive was last called with.
   using KeepAlive = std::pair<flow::KeepAliveMethod, std::optional<Duration>>;
-  void SetKeepAlive(KeepAlive asked) {
-    Locked([&] { keep_alive_ = asked; });
-  }
   std::optional<KeepAlive> keep_alive() const {
     return Locked([&] { return keep_alive_; });
   }
@@ -140,11 +121,11 @@ class FakeBroker {
   std::map<std::uint64_t, AcquireCallback> waiting_;
   std::mutex relay_mutex_;  // held during offers, so that none comes after DetachRelay
   std::map<RelayId, Relay> relays_;
-  std::map<std::uint64_t, ConnectionBroker::EventSink> watchers_;
+  std::map<std::uint64_t, EventSink> watchers_;
   std::uint64_t next_ = 1;
   std::size_t cancelled_ = 0;
   std::size_t held_back_ = 0;
-  std::vector<Seen> seen_;
+  mutable std::vector<Seen> seen_;
   std::optional<KeepAlive> keep_alive_;
   bool stopping_ = false;
   std::thread thread_;
