@@ -23,9 +23,10 @@ CONTACT = f'<sip:alice@192.0.2.1;transport=tcp>;+sip.instance="<{INSTANCE}>";reg
 class UserAgent:
     """A SIP user agent with one connection to the edge."""
 
-    def __init__(self, test, source="127.0.0.1", tls=None):
+    def __init__(self, test, source=None, tls=None):
         host, port = test.edge.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), PATIENCE, source_address=(source, 0))
+        host = host.strip("[]")
+        self.socket = socket.create_connection((host, int(port)), PATIENCE, source_address=(source or host, 0))
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_hostname="edge.example.org")
         self.socket.settimeout(PATIENCE)
@@ -37,7 +38,8 @@ class UserAgent:
         self.socket.sendall(octets if isinstance(octets, bytes) else octets.encode())
 
     def request(self, method, branch, sent_by=None, call_id="call-1"):
-        sent_by = sent_by or f"{self.local[0]}:{self.local[1]}"
+        host = f"[{self.local[0]}]" if ":" in self.local[0] else self.local[0]
+        sent_by = sent_by or f"{host}:{self.local[1]}"
         self.send(f"{method} sip:example.org SIP/2.0\r\nVia: SIP/2.0/TCP {sent_by};branch={branch}\r\n"
                   f"From: <{AOR}>;tag=1\r\nTo: <{AOR}>\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n"
                   f"Contact: <sip:alice@{sent_by};transport=tcp>;+sip.instance=\"<{INSTANCE}>\";reg-id=1\r\n"
@@ -86,8 +88,8 @@ class Application:
 
 
 class EdgeTest(LocalDaemonTest):
-    def serve(self, *flags, transport="tcp"):
-        self.daemon = self.start("--edge-listen", f"{transport}:127.0.0.1:0", *flags)
+    def serve(self, *flags, transport="tcp", address="127.0.0.1"):
+        self.daemon = self.start("--edge-listen", f"{transport}:{address}:0", *flags)
         self.edge = self.daemon.places["edge"].removeprefix(f"{transport}:")
         self.application = Application(self)
 
@@ -122,6 +124,14 @@ class EdgeTest(LocalDaemonTest):
         user_agent.send("SIP/2.0 180 Ringing\r\nVia: SIP/2.0/TCP p;branch=z9hG4bKi\r\nFrom: <sip:b@b>;tag=2\r\n"
                         "To: <sip:a@a>;tag=9\r\nCall-ID: c2\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n")
         self.assertTrue(self.application.next().message.startswith(b"SIP/2.0 180 "))
+
+    def test_over_ipv6_the_same(self):  # E3: 64 characters
+        self.serve(address="[::1]")
+        user_agent = UserAgent(self)
+        message = self.register(user_agent)
+        self.assertEqual((str(message.origin.remote.address), message.origin.remote.port), user_agent.local[:2])
+        self.assertEqual(len(message.origin.token), 64)
+        self.assertEqual(self.application.verify(message.origin.token).flow_id, message.flow_id)
 
     def test_a_flow_that_ends_takes_its_bindings_along_and_its_token_is_gone(self):  # B4, E4
         self.serve()

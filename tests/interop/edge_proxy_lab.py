@@ -15,6 +15,7 @@ from baresip import Baresip  # noqa: E402
 from harness import PATIENCE, BrokerTest, eventually, program  # noqa: E402
 
 PLAIN_EDGES, TLS_EDGES = [[f"192.0.2.{n}:{port}" for n in (1, 2)] for port in (5060, 5061)]  # one flow to each
+IPV6_EDGE = "[2001:db8:1::1]:5060"
 CORE = "192.0.2.1:5070"
 REGISTRAR = "198.51.100.11:5060"
 CALLER = "192.0.2.14"
@@ -30,7 +31,7 @@ class EdgeProxyCase(BrokerTest):
         cls.home = cls.lab.add_home()
         with open(f"{cls.lab.state}/token-keys", "w") as file:
             file.write("1 " + "5a" * 20 + "\n")
-        cls.listeners = [f"{transport}:{place}" for place in (*PLAIN_EDGES, CORE) for transport in ("tcp", "udp")]
+        cls.listeners = [f"{transport}:{place}" for place in (*PLAIN_EDGES, IPV6_EDGE, CORE) for transport in ("tcp", "udp")]
         cls.listeners += [f"tls:{place}" for place in TLS_EDGES]
         cls.flags = ("--edge-listen", ",".join(cls.listeners), "--edge-token-keys-file", f"{cls.lab.state}/token-keys",
                      "--tls-certificate-file", f"{cls.lab.state}/server.pem",

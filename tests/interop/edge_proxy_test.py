@@ -7,7 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from edge_proxy_lab import CORE, PLAIN_EDGES, TLS_EDGES, EdgeProxyCase  # noqa: E402
+from edge_proxy_lab import CORE, IPV6_EDGE, PLAIN_EDGES, TLS_EDGES, EdgeProxyCase  # noqa: E402
 from harness import PATIENCE, eventually, main  # noqa: E402
 
 
@@ -110,6 +110,27 @@ class EdgeProxyRefusalTest(EdgeProxyCase):
             return int(core.recv(65536).split()[1])
 
 
+class EdgeProxyOverIpv6Test(EdgeProxyCase):
+    def test_a_phone_over_ipv6_registers_and_is_reached_from_the_ipv4_side(self):  # E1, E3, E5
+        with self.lab.inside("server"):
+            phone = socket.create_connection(("2001:db8:1::1", 5060), PATIENCE, source_address=("2001:db8:1::14", 0))
+        self.addCleanup(phone.close)
+        own = "[2001:db8:1::14]:{}".format(phone.getsockname()[1])
+        phone.sendall(request("REGISTER", "sip:example.test", own, "sip:six@example.test", f"Contact: <sip:six@{own};transport=tcp>"))
+        answer = phone.recv(65536).decode()
+        self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
+        self.assertEqual(self.bound_flows("sip:six@example.test"), self.edge_flows(IPV6_EDGE))
+        with self.lab.inside("server"):
+            caller = socket.create_connection(("198.51.100.11", 5060), PATIENCE)
+        self.addCleanup(caller.close)
+        caller.sendall(request("MESSAGE", "sip:six@example.test", "198.51.100.11:5090", "sip:caller@example.test"))
+        message = phone.recv(65536).decode()
+        self.assertTrue(message.startswith(f"MESSAGE sip:six@{own}"), message)
+        phone.sendall(message.replace(message.partition("\r\n")[0], "SIP/2.0 200 OK", 1).encode())
+        answer = final_answer(caller)
+        self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
+
+
 class EdgeProxyOverTlsTest(EdgeProxyTest):
     transport = "tls"
     edges = TLS_EDGES
@@ -127,9 +148,7 @@ class EdgeProxyOverUdpTest(EdgeProxyTest):  # N1
         message = phone.recv(65536).decode()
         self.assertTrue(message.startswith("MESSAGE sip:phone@10.9.0.2:"), message)
         phone.send(message.replace(message.partition("\r\n")[0], "SIP/2.0 200 OK", 1).encode())
-        answer = caller.recv(65536).decode()
-        while answer.startswith("SIP/2.0 100 "):
-            answer = caller.recv(65536).decode()
+        answer = final_answer(caller)
         self.assertTrue(answer.startswith("SIP/2.0 200 "), answer)
 
     def test_a_phone_without_outbound_is_kept_alive_by_the_edge(self):  # N4
@@ -159,6 +178,12 @@ class EdgeProxyOverUdpTest(EdgeProxyTest):  # N1
         one.settimeout(PATIENCE)
         self.addCleanup(one.close)
         return one
+
+
+def final_answer(caller):
+    while (answer := caller.recv(65536).decode()).startswith("SIP/2.0 100 "):
+        pass
+    return answer
 
 
 def request(method, uri, sent_by, sender, *headers):
