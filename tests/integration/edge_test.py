@@ -163,7 +163,7 @@ class EdgeTest(LocalDaemonTest):
         token = message.origin.token
         self.assertEqual((token, self.application.client.mint_token(message.flow_id)), (message.flow_id, message.flow_id))
         verdict = self.application.verify(token)
-        self.assertEqual((verdict.state, verdict.flow_id, verdict.sip_status), (TokenState.LIVE, token, 0))
+        self.assertEqual((verdict.state, verdict.flow_id, verdict.sip_status), (TokenState.LIVE, token, None))
         self.assertEqual(verdict.remote.port, user_agent.local[1])
         self.assertEqual(self.application.verify(token[:-1]).state, TokenState.FORGED)
         user_agent.socket.close()
