@@ -169,6 +169,7 @@ class EdgeTest(LocalDaemonTest):
         user_agent.socket.close()
         self.assertTrue(eventually(lambda: self.application.verify(token).sip_status == 430))
 
+        self.stop(self.daemon)
         self.serve()
         live = self.register(UserAgent(self)).flow_id
         self.assertEqual(self.application.verify(live).sip_status, 403)
