@@ -32,7 +32,7 @@ struct RaceOptions {
 /// race.
 using ExpectationOf = std::function<std::optional<StageExpectation>(const Target&, AttemptStage, TimePoint now)>;
 
-/// One race for one flow (Happy Eyeballs for SIP; H1 H2 H6 H7 H10): which target to try when, who won, what to cancel.
+/// One race for one flow (Happy Eyeballs for SIP; H1 H2 H6 H7 H10, S4): which target when, who won, what to cancel.
 /// A pure machine: events go in with the time, actions come out, the driver keeps one timer armed at NextDeadline().
 ///
 ///     Race race(options, expectation_of);

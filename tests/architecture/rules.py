@@ -22,6 +22,9 @@ class Kind(Enum):
     CMAKE_NAME = "the folder and its CMake target have the same name"
     CMAKE_EDGE = "a link edge that the module table does not allow"
     CMAKE_FOREIGN_LIBRARY = "a pure module links no foreign library"
+    CONFORMANCE_TABLE = "the README says which rule is where, and what proves it"
+    CONFORMANCE_PATH = "what the conformance table names is in the tree"
+    CONFORMANCE_ID = "each id of a row of the conformance table stands in a file of its rule and in one of its proof"
 
 
 BROKER_USES = {

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import conformance
 import rules
 import source_text
 from rules import Kind
@@ -30,6 +31,8 @@ def scan(root):
         yield from check_source(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8", errors="replace"))
     for path in sorted((root / "broker").glob("*/CMakeLists.txt")):
         yield from check_cmake(path.relative_to(root).as_posix(), path.read_text(encoding="utf-8"))
+    for line, kind, detail in conformance.breaches(root):
+        yield Breach("README.md", line, kind, detail)
 
 
 def source_files(root):

@@ -9,13 +9,29 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import rules
+from conformance import ids_cited
 from rules import Kind
 from scan import scan
 
+README = """# x
+| rows | what | where | proven by |
+|---|---|---|---|
+| Z9 | a table of another section | `gone` | `gone` |
+## Conformance
+| rows | what | where | proven by |
+|---|---|---|---|
+| H7 D2 | a | `broker/racing` | `tests/a_test.cc` `tests/b_test.py` |
+| B1 | shown by an example | `clients/cpp/client.cc` | `tests/b_test.py` |
+| I | b | to come | - |
+"""
+
 CLEAN = {
+    "README.md": README,
+    "tests/a_test.cc": "TEST(ATest, IsPaced_H7) {}\n",
+    "tests/b_test.py": '"""(B1, D1-D3)"""\n',
     "broker/base/time.h": '#include <chrono>\n#include <tl/expected.hpp>\n',
     "broker/base/CMakeLists.txt": "flowbroker_module(base HEADERS time.h LIBRARIES tl::expected)\n",
-    "broker/racing/race.h": '#include <vector>\n\n#include "broker/base/time.h"\n#include "broker/history/rtt.h"\n',
+    "broker/racing/race.h": '// H7, D2\n#include <vector>\n\n#include "broker/base/time.h"\n#include "broker/history/rtt.h"\n',
     "broker/racing/CMakeLists.txt": "flowbroker_module(racing\n  HEADERS race.h\n  USES base history)\n",
     "broker/net/tcp.cc": '#include <boost/asio.hpp>\n#include <openssl/ssl.h>\n#include <sys/socket.h>\n#include <thread>\n#include "broker/racing/race.h"\n'
     "auto t = std::chrono::steady_clock::now();\n",
@@ -77,6 +93,15 @@ BREACHES = [
     (Kind.CMAKE_EDGE, "broker/sip/CMakeLists.txt", "flowbroker_module(sip USES base engine)"),
     (Kind.CMAKE_EDGE, "broker/sip/CMakeLists.txt", "flowbroker_module(sip)\ntarget_link_libraries(x broker::net)"),
     (Kind.CMAKE_FOREIGN_LIBRARY, "broker/sip/CMakeLists.txt", "flowbroker_module(sip LIBRARIES OpenSSL::SSL)"),
+    (Kind.CONFORMANCE_TABLE, "README.md", "# x\n"),
+    (Kind.CONFORMANCE_TABLE, "README.md", README.replace("proven by", "proof")),
+    (Kind.CONFORMANCE_PATH, "README.md", README.replace("`tests/a_test.cc`", "`tests/a_test.cc` `tests/gone.cc`")),
+    (Kind.CONFORMANCE_PATH, "README.md", README.replace("clients/cpp/client.cc", "clients/gone.cc")),
+    (Kind.CONFORMANCE_ID, "README.md", README.replace("H7 D2", "H7 D2 H8")),
+    (Kind.CONFORMANCE_ID, "README.md", README.replace("`tests/a_test.cc` ", "")),
+    (Kind.CONFORMANCE_ID, "README.md", README.replace("`tests/b_test.py` |\n| I", "- |\n| I")),
+    (Kind.CONFORMANCE_ID, "README.md", README.replace("| B1 |", "| B1 H7 |")),
+    (Kind.CONFORMANCE_ID, "README.md", README.replace("`broker/racing`", "`broker/net`")),
 ]
 
 HARMLESS = [
@@ -121,6 +146,10 @@ class ScanTest(unittest.TestCase):
     def test_sees_code_behind_a_digit_separator(self):
         found = breaches_of({"broker/dns/x.cc": "int a = 10'000;\nint b = rand();\nint c = 1'0;\n"})
         self.assertEqual([(b.line, b.kind) for b in found], [(2, Kind.IMPURE_CALL)])
+
+    def test_reads_ids_as_people_write_them(self):
+        self.assertEqual(ids_cited("// H7, S10\nTEST(A, B_O5) (D1-D3) # N4: x"), {"H7", "S10", "O5", "D1", "D2", "D3", "N4"})
+        self.assertEqual(ids_cited("H77x 0xD1 SHA1 ID3 b1"), set())
 
     def test_names_the_line(self):
         found = breaches_of({"broker/dns/x.cc": "/* one\ntwo */\n#include <vector>\n#include <thread>\n"})

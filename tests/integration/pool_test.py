@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Flows and their pool (H6 H11 H12, S8): sharing, ending, limits, events."""
+"""Flows and their pool (H6 H11 H12, S1 S8): sharing, ending, limits, events."""
 
 import subprocess
 import threading
@@ -24,6 +24,12 @@ class PoolTest(BrokerTest):
             for host in (f"[{V6}]", *(f"name{n}.example.test;maddr=[{V6}]" for n in range(5))):  # of whichever shards
                 other = self.acquire(f"sip:{host};transport={transport}")
                 self.assertEqual((other.source, other.json["flow_id"]), ("POOLED", first.json["flow_id"]), other.text)
+
+    def test_a_target_with_a_flow_goes_before_a_better_one_without(self):  # S1
+        first = self.acquire("sip:v4.example.test;transport=tcp")
+        self.succeed("resolve", URI)  # so that the IPv4 address is known as early as the IPv6 one
+        other = self.acquire(URI)
+        self.assertEqual((other.source, other.json["flow_id"]), ("POOLED", first.json["flow_id"]), other.text)
 
     def test_equal_acquires_in_flight_share_one_race(self):
         self.lab.set_rtt(1000)

@@ -1,4 +1,4 @@
-"""A million plain-UDP user agents behind NAT: memory and CPU of the broker, and of Kamailio with the same swarm."""
+"""A million plain-UDP user agents behind NAT (N1 N2 N4): memory and CPU of the broker, and of Kamailio with the same swarm."""
 
 import os
 import socket

@@ -54,7 +54,7 @@ RC_GTEST_PROP(AddressOrderingProperty, KeepsEveryDestination, ()) {
   RC_ASSERT(std::is_permutation(ordered.begin(), ordered.end(), hosts.destinations.begin(), hosts.destinations.end()));
 }
 
-// The rules make one order: what holds for a list holds for each two of it, whatever the order they are given in.
+// The rules make one order (D2): what holds for a list holds for each two of it, whatever the order they are given in.
 RC_GTEST_PROP(AddressOrderingProperty, AgreesWithTheOrderOfEachTwo, ()) {
   const Hosts hosts = AnyHosts();
   const auto ordered = OrderDestinations(hosts.destinations, hosts.sources);

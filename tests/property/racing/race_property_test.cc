@@ -22,7 +22,7 @@ void Holds(Rule rule) {
   }
 }
 
-RC_GTEST_PROP(RaceProperty, HasAtMostOneWinnerAndItIsTheBestRanked, ()) {
+RC_GTEST_PROP(RaceProperty, HasAtMostOneWinnerAndItIsTheBestRanked, ()) {  // S4
   Holds(Rule::kOneWinner);
 }
 RC_GTEST_PROP(RaceProperty, EveryAttemptEndsExactlyOnceAndEveryRaceEnds, ()) {

@@ -42,7 +42,7 @@ void SetRoute(testing::FakeSourceAddresses& sources, const Route& route) {
 
 class AddressOrderingTest : public ::testing::TestWithParam<Case> {};
 
-TEST_P(AddressOrderingTest, PutsTheBetterDestinationFirstByTheRule) {
+TEST_P(AddressOrderingTest, PutsTheBetterDestinationFirstByTheRule) {  // D2, RFC 6724 s.6
   const Case& c = GetParam();
   testing::FakeSourceAddresses sources;
   SetRoute(sources, c.better);

@@ -19,7 +19,7 @@ Race BothInFlight() {
   return race;
 }
 
-TEST(RaceEndTest, TheFirstCompletedAttemptWinsAndTheOthersAreCancelled) {  // H1, H6
+TEST(RaceEndTest, TheFirstCompletedAttemptWinsAndTheOthersAreCancelled) {  // H1, H6, S4
   Race race = BothInFlight();
   EXPECT_THAT(Describe(race.On(AttemptSucceeded{kSecond}, At(220))), ElementsAre("cancel 0 overtaken", "won 1 4a"));
   EXPECT_TRUE(race.finished());
