@@ -15,7 +15,7 @@ import unittest
 
 import flowbroker
 from flowbroker import FlowEventKind, handoff
-from harness import PATIENCE, eventually
+from harness import PATIENCE, eventually, program
 from local_daemon import LocalDaemonTest, main
 
 OPTIONS = (b"OPTIONS sip:127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
@@ -109,6 +109,10 @@ class HandoffTest(LocalDaemonTest):
     def outcomes(self, outcome):
         return self.daemon.metric(f'flowbroker_handoffs_total{{outcome="{outcome}"}}')
 
+    def await_outcome(self, outcome):
+        """That it is counted once: after the caller has its answer."""
+        self.assertTrue(eventually(lambda: self.outcomes(outcome) == 1), self.outcomes(outcome))
+
     @staticmethod
     def is_half_closed(port):
         """Whether the peer's FIN has come to the socket on that port of this host."""
@@ -142,12 +146,34 @@ class HandoffTest(LocalDaemonTest):
                 self.stop(self.daemon)  # the connection outlives the broker
                 self.exchange(connection)
 
+    def cpp_client(self, uri):
+        return subprocess.run([program("handoff_client"), self.daemon.address, uri], capture_output=True, text=True,
+                              timeout=3 * PATIENCE)
+
+    def test_the_cpp_client_speaks_sip_on_the_descriptor(self):
+        self.serve()
+        done = self.cpp_client(self.peer.uri)
+        self.assertEqual((done.returncode, done.stdout), (0, "SIP/2.0 200 OK\n"), done.stderr)
+        self.await_outcome("handed_off")
+        self.assertEqual(len(self.peer.connections), 1, "it was the broker that connected")
+        self.assertEqual(self.client.list_flows(), [])
+
+    def test_the_cpp_client_is_told_why_there_is_no_descriptor(self):
+        self.serve()
+        done = self.cpp_client("sip:127.0.0.1;transport=udp")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertTrue(done.stderr.startswith("INVALID_ARGUMENT: "), done.stderr)
+        os.unlink(self.handoff_socket)
+        done = self.cpp_client(self.peer.uri)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertTrue(done.stderr.startswith("UNAVAILABLE: "), done.stderr)
+
     def test_the_outcome_of_the_connect_is_remembered(self):
         self.serve()
         self.client.acquire_handoff(self.peer.uri).socket.close()
         (reached,) = self.client.get_reachability("127.0.0.1")
         self.assertEqual(reached.transport, flowbroker.Transport.TCP)
-        self.assertEqual(self.outcomes("handed_off"), 1)
+        self.await_outcome("handed_off")
 
     def test_asyncio_gets_a_socket_that_does_not_block(self):
         self.serve()
@@ -185,7 +211,7 @@ class HandoffTest(LocalDaemonTest):
         ticket = self.acquire().handoff.ticket.encode()
         self.assertEqual(present(self.handoff_socket, ticket + b"\n"), (b"+", 1))
         self.refused(ticket + b"\n")
-        self.assertTrue(eventually(lambda: self.outcomes("unknown_ticket") == 1))
+        self.await_outcome("unknown_ticket")
 
     def test_a_late_ticket_is_worth_nothing_and_its_flow_is_closed(self):
         self.serve(ticket_life="200ms")
@@ -195,7 +221,7 @@ class HandoffTest(LocalDaemonTest):
             self.assertEqual(watch.receive(PATIENCE).reason, "idle")
             with self.assertRaises(flowbroker.NotFound):
                 handoff.receive(flow.handoff, PATIENCE)
-        self.assertEqual(self.outcomes("unused"), 1)
+        self.await_outcome("unused")
 
     def test_garbage_gets_nothing_and_hurts_nobody(self):
         self.serve()
@@ -214,7 +240,7 @@ class HandoffTest(LocalDaemonTest):
             slow.connect(self.handoff_socket)
             slow.sendall(line[:20])
             self.assertEqual(slow.recv(1), b"-", "its time is up")
-        self.assertEqual(self.outcomes("too_slow"), 1)
+        self.await_outcome("too_slow")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as pieces:
             pieces.settimeout(PATIENCE)
             pieces.connect(self.handoff_socket)
@@ -248,7 +274,7 @@ class HandoffTest(LocalDaemonTest):
         self.peer.connections[0].close()
         self.assertTrue(eventually(lambda: self.is_half_closed(flow.local.port)))
         self.refused(flow.handoff.ticket.encode() + b"\n")
-        self.assertEqual(self.outcomes("flow_ended"), 1)
+        self.await_outcome("flow_ended")
         self.assertEqual(self.client.list_flows(), [])
 
     def test_only_tcp_is_handed_off(self):
@@ -312,7 +338,7 @@ class HandoffTest(LocalDaemonTest):
         self.assertNotIn(self.present_as(NOBODY, ticket), "+-", "the mode of the socket keeps it out")
         os.chmod(self.handoff_socket, 0o666)
         self.assertEqual(self.present_as(NOBODY, ticket), "-", "the kernel says who it is")
-        self.assertEqual(self.outcomes("foreign_user"), 1)
+        self.await_outcome("foreign_user")
         self.assertEqual(present(self.handoff_socket, ticket.encode() + b"\n"), (b"+", 1), "its owner still has it")
 
     @unittest.skipUnless(os.geteuid() == 0, "needs root to be another user")
