@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string>
 #include <tuple>
 
 #include "broker/bindings/binding_table.h"
@@ -112,9 +114,15 @@ class Exercise {
   void Lookup() {
     const BindingKey key = AnyKey();
     std::size_t found = 0;
+    std::set<std::string> instances;
     for (const LookupTarget& target : table_.Lookup(key.tenant, key.aor, now_)) {
       ASSERT_TRUE(model_.Matches(target.binding));
-      for (const Binding& next : target.next) ASSERT_TRUE(model_.Matches(next));
+      const auto& instance = target.binding.key.instance_id;
+      ASSERT_TRUE(!instance || instances.insert(instance->text()).second) << "B3: two targets of one user agent";
+      for (const Binding& next : target.next) {
+        ASSERT_TRUE(model_.Matches(next));
+        ASSERT_EQ(next.key.instance_id, instance) << "B3: not the same user agent";
+      }
       found += 1 + target.next.size();
     }
     ASSERT_EQ(found,

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <set>
 
+#include "broker/sip/stun_message.h"
 #include "tests/unit/engine/loopback_peer.h"
 
 namespace flowbroker::engine {
@@ -240,6 +241,50 @@ TEST_F(ConnectionBrokerTest, ProbeFindsOutWhoAnswersPings) {
   ASSERT_TRUE(result);
   EXPECT_TRUE(result->alive);
   EXPECT_EQ(result->answer, "CRLF");
+}
+
+TEST_F(ConnectionBrokerTest, APingOnAConnectionThatWeOpenedIsNotAnswered) {  // E7
+  const LoopbackPeer peer;
+  const auto broker = Start();
+  const flow::FlowId flow = Acquire(*broker, peer.TcpUri()).flow->id;
+  const Descriptor connection = peer.Accept();
+  const auto sink = std::make_shared<QueueSink>();
+  const RelayId relay = broker->AttachRelay({}, sink);
+  LoopbackPeer::Write(connection, "\r\n\r\n" + Message("behind the ping"));
+  ASSERT_EQ(sink->Next(), Message("behind the ping")) << "by now the ping has been read";
+  const std::string ours = Message("ours");
+  const OutboundMessage outbound{flow, ours};
+  ASSERT_TRUE(broker->Send(relay, {&outbound, 1}).empty());
+  EXPECT_EQ(LoopbackPeer::ReadUntil(connection, ours), ours) << "nothing came before it";
+}
+
+TEST_F(ConnectionBrokerTest, AStunAnswerWithAnotherMappedAddressEndsTheFlow) {  // O5, S9
+  const LoopbackPeer peer(SOCK_DGRAM);
+  const auto broker = Start();
+  EventTape tape(*broker);
+  auto asked = Ask(*broker, peer.UdpUri());
+  peer.AnswerDatagram(ReplyTo);
+  const AcquireResult result = asked.get();
+  ASSERT_TRUE(result.flow);
+  const flow::FlowId id = result.flow->id;
+  ASSERT_TRUE(broker->flows().SetKeepAlive(id, {}, flow::KeepAliveMethod::kStun, std::chrono::milliseconds(100)));
+
+  const Endpoint ours = result.flow->local;
+  const Endpoint another{*IpAddress::Parse("203.0.113.7"), 40000};
+  std::optional<sip::StunTransactionId> first;
+  for (bool again = true; again;) {  // a request may come more than once
+    peer.AnswerDatagram([&](const std::string& request) {
+      const auto stun = sip::ReadStun(request).value();
+      again = first.value_or(stun.id) == stun.id;
+      first = first.value_or(stun.id);
+      EXPECT_TRUE(broker->flows().Get(id, {})) << "the right answer has ended it";
+      return std::string(sip::WriteBindingAnswer(stun.id, again ? ours : another, stun.has_fingerprint).view());
+    });
+  }
+  const auto closed = tape.AwaitClosed(id);
+  ASSERT_TRUE(closed);
+  EXPECT_EQ(closed->failure->reason, FailureReason::kMappedAddressChanged);
+  EXPECT_EQ(closed->failure->detail, "was " + ours.ToString() + ", is " + another.ToString());
 }
 
 TEST_F(ConnectionBrokerTest, SilentPeerBlocksNobodyAndItsQueueIsBounded) {
