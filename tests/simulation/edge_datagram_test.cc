@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "broker/sip/stun_message.h"
 #include "tests/simulation/scripted_shard.h"
 
 namespace flowbroker::simulation {
@@ -160,6 +161,31 @@ TEST_F(EdgeDatagramTest, AUserAgentThatTakesItsLastBindingOutIsNotAskedAnyMore) 
   shard_.RunFor(minutes(10));
   EXPECT_EQ(asked_[UserAgent(1)].size(), before + 1);
   EXPECT_EQ(shard_.core().View(id, {}, shard_.now()), std::nullopt);
+}
+
+TEST_F(EdgeDatagramTest, TenMinutesOfKeepAlivesAreNoUpdateAndARegistrationIsOne) {  // N2
+  Bind(Register(UserAgent(1)), "sip:is-asked@b");
+  const flow::FlowId second = Register(UserAgent(2));
+  Bind(second, "sip:pings@b");
+  auto& binding_events = shard_.state().registrar.events();
+  ASSERT_EQ(binding_events.latest(), 2U);
+  const std::uint64_t flow_events = shard_.state().events.latest();
+  std::size_t stun_answers = 0;
+  shard_.OnDatagramSent([&](const engine::SendDatagram& sent) {
+    if (sip::IsStun(sent.bytes.front())) ++stun_answers;
+    OnSent(sent);
+  });
+  const auto stun = sip::WriteBindingRequest({}, /*with_fingerprint=*/true);
+  for (int i = 0; i < 60; ++i) {
+    shard_.RunFor(seconds(10));
+    Says(UserAgent(2), i % 2 == 0 ? "\r\n\r\n" : std::string(stun.view()));
+  }
+  EXPECT_GE(asked_[UserAgent(1)].size(), 20U);
+  EXPECT_EQ(stun_answers, 30U);
+  EXPECT_EQ(binding_events.latest(), 2U);
+  EXPECT_EQ(shard_.state().events.latest(), flow_events);
+  Bind(second, "sip:pings@b");
+  EXPECT_EQ(binding_events.latest(), 3U);
 }
 
 class CrowdedEdgeTest : public EdgeDatagramTest {

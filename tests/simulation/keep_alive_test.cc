@@ -18,6 +18,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr const char* kTcpUri = "sip:192.0.2.10:5060;transport=tcp";
+constexpr const char* kTlsUri = "sip:192.0.2.10:5060;transport=tls";
 constexpr const char* kUdpUri = "sip:192.0.2.10:5060;transport=udp";
 constexpr TargetScript kSilent{.kind = TargetScript::Kind::kSilent};
 
@@ -43,8 +44,8 @@ class KeepAliveSimulation : public ::testing::Test {
   KeepAliveSimulation() { shard_.MoveTo(1); }
 
   flow::FlowId Open(const char* uri, const TargetScript& script = {}) {
-    shard_.Script(Peer(Transport::kTcp), script);
-    shard_.Script(Peer(Transport::kUdp), script);
+    for (const Transport transport : {Transport::kTcp, Transport::kTls, Transport::kUdp})
+      shard_.Script(Peer(transport), script);
     return shard_.AcquireNow(uri).first.flow->id;
   }
   bool IsOpen(const flow::FlowId& id) { return shard_.core().flows().View(id, {}, shard_.now()).has_value(); }
@@ -53,8 +54,8 @@ class KeepAliveSimulation : public ::testing::Test {
                               std::optional<Duration> flow_timer = std::nullopt) {
     return shard_.core().SetKeepAlive(id, {}, method, flow_timer, shard_.now());
   }
-  history::Reachability Memory() {
-    return shard_.state().history.Judge(shard_.PathTo(Peer(Transport::kTcp)), shard_.now()).reachability;
+  history::Reachability Memory(Transport transport = Transport::kTcp) {
+    return shard_.state().history.Judge(shard_.PathTo(Peer(transport)), shard_.now()).reachability;
   }
   /// Why the flow ended, as WatchFlows tells it.
   std::optional<Failure> EndOf(const flow::FlowId& id) {
@@ -79,16 +80,6 @@ TEST_F(KeepAliveSimulation, AStreamIsPingedEvery95To120SecondsAndStaysOpen_O4) {
   EXPECT_GE(PingsOn(id), 30U);
   EXPECT_LE(PingsOn(id), 38U);
   EXPECT_TRUE(IsOpen(id));
-}
-
-TEST_F(KeepAliveSimulation, APeerThatStopsAnsweringLosesItsFlowAfterTheLimit_O6) {
-  const auto id = Open(kTcpUri);
-  shard_.RunFor(minutes(5));  // it has answered some
-  shard_.Script(Peer(Transport::kTcp), kSilent);
-  shard_.RunFor(seconds(120 + 11));
-  ASSERT_FALSE(IsOpen(id));
-  EXPECT_EQ(EndOf(id)->reason, FailureReason::kKeepAliveTimedOut);
-  EXPECT_EQ(shard_.sockets_open(), 0U) << "out of the pool, and closed";
 }
 
 TEST_F(KeepAliveSimulation, APeerThatNeverAnswersPingsKeepsItsFlow) {
@@ -199,11 +190,64 @@ TEST_F(KeepAliveSimulation, ARstOnAFlowIsToldToMemory) {
   EXPECT_EQ(Memory(), history::Reachability::kUnreachable);
 }
 
+TEST_F(KeepAliveSimulation, AnIcmpErrorOnAFlowIsToldToMemory) {
+  const auto id = Open(kUdpUri);
+  ASSERT_EQ(Memory(Transport::kUdp), history::Reachability::kReachable);
+  shard_.Script(Peer(Transport::kUdp), {.kind = TargetScript::Kind::kHostUnreachable});
+  shard_.RunFor(seconds(30));  // it comes back to a keep-alive
+  EXPECT_EQ(EndOf(id)->reason, FailureReason::kHostUnreachable);
+  EXPECT_EQ(Memory(Transport::kUdp), history::Reachability::kUnreachable);
+}
+
 TEST_F(KeepAliveSimulation, AFinOfAServerThatTidiesUpIsNoNewsOfItsReachability) {
   const auto id = Open(kTcpUri);
   shard_.PeerCloses(id, FailureReason::kClosedByPeer);
   EXPECT_EQ(Memory(), history::Reachability::kReachable);
 }
+
+class StreamKeepAliveSimulation : public KeepAliveSimulation, public ::testing::WithParamInterface<Transport> {
+ protected:
+  flow::FlowId Open(const TargetScript& script = {}) {
+    return KeepAliveSimulation::Open(GetParam() == Transport::kTls ? kTlsUri : kTcpUri, script);
+  }
+  void PeerFallsSilent() { shard_.Script(Peer(GetParam()), kSilent); }
+};
+
+TEST_P(StreamKeepAliveSimulation, APeerThatStopsAnsweringLosesItsFlowAfterTheLimitAndMemoryKnows_O6) {
+  const auto id = Open();
+  shard_.RunFor(minutes(5));  // it has answered some
+  ASSERT_EQ(Memory(GetParam()), history::Reachability::kReachable);
+  PeerFallsSilent();
+  shard_.RunFor(seconds(120 + 11));
+  ASSERT_FALSE(IsOpen(id));
+  EXPECT_EQ(EndOf(id)->reason, FailureReason::kKeepAliveTimedOut);
+  EXPECT_EQ(shard_.sockets_open(), 0U) << "out of the pool, and closed";
+  EXPECT_EQ(Memory(GetParam()), history::Reachability::kUnreachable);
+}
+
+TEST_P(StreamKeepAliveSimulation, OptionsThatAreAnsweredKeepTheFlow_S9) {
+  const auto id = Open({.answers_pings = false});
+  ASSERT_TRUE(SetKeepAlive(id, KeepAliveMethod::kOptions));
+  shard_.RunFor(hours(1));
+  const auto asked = CountOf(shard_.SentOn(id), "OPTIONS sip:");
+  EXPECT_GE(asked, 29U);
+  EXPECT_LE(asked, 38U);
+  EXPECT_TRUE(IsOpen(id));
+}
+
+TEST_P(StreamKeepAliveSimulation, OptionsThatAreAnsweredNoMoreEndTheFlow_S9) {
+  const auto id = Open({.answers_pings = false});
+  ASSERT_TRUE(SetKeepAlive(id, KeepAliveMethod::kOptions));
+  shard_.RunFor(minutes(5));
+  ASSERT_TRUE(IsOpen(id));
+  PeerFallsSilent();
+  shard_.RunFor(seconds(120 + 11));
+  ASSERT_FALSE(IsOpen(id));
+  EXPECT_EQ(EndOf(id)->reason, FailureReason::kProbeTimedOut);
+}
+
+INSTANTIATE_TEST_SUITE_P(Over, StreamKeepAliveSimulation, ::testing::Values(Transport::kTcp, Transport::kTls),
+                         [](const auto& over) { return over.param == Transport::kTls ? "Tls" : "Tcp"; });
 
 }  // namespace
 }  // namespace flowbroker::simulation

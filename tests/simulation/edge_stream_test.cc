@@ -1,0 +1,74 @@
+// A user agent on TCP at the edge, batch by batch: what the edge itself answers.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/sip/stun_message.h"
+#include "tests/simulation/scripted_shard.h"
+
+namespace flowbroker::simulation {
+namespace {
+
+using Kind = sip::MessageFramer::Kind;
+using Item = sip::MessageFramer::Item;
+
+engine::BrokerOptions WithEdge() {
+  engine::BrokerOptions options;
+  options.edge.listeners = {*flow::EdgeListener::Parse("tcp:192.0.2.1:5060")};
+  return options;
+}
+
+class EdgeStreamTest : public ::testing::Test {
+ protected:
+  EdgeStreamTest() {
+    shard_.core().OnConnected(connection_, {*IpAddress::Parse("192.0.2.1"), 5060}, std::nullopt, shard_.now());
+    shard_.core().TakeActions();
+  }
+
+  /// What the edge sends because of what was read at once.
+  std::vector<std::string> AnswersTo(const std::vector<Item>& batch) {
+    shard_.core().OnReceived(connection_, batch, shard_.now());
+    std::vector<std::string> answers;
+    for (const engine::IoAction& action : shard_.core().TakeActions().io) {
+      if (const auto* send = std::get_if<engine::SendBytes>(&action)) answers.push_back(send->bytes);
+    }
+    return answers;
+  }
+
+  ScriptedShard shard_{1, WithEdge()};
+  const flow::ConnectionId connection_ =
+      shard_.core().OnAccepted(0, {*IpAddress::Parse("203.0.113.7"), 40000}, shard_.now());
+  const std::vector<Item> ping_ = {{Kind::kPing, "\r\n\r\n"}};
+};
+
+TEST_F(EdgeStreamTest, AFloodOfPingsIsAnsweredFourTimesABatch) {  // E7
+  const std::vector<Item> flood(1'000, ping_.front());
+  for (int batch = 0; batch < 3; ++batch) EXPECT_EQ(AnswersTo(flood), std::vector<std::string>(4, "\r\n"));
+  EXPECT_EQ(AnswersTo(ping_), std::vector<std::string>{"\r\n"});
+}
+
+TEST_F(EdgeStreamTest, StunRequestsAndPingsOfABatchAreCountedTogether) {  // E6, E7
+  const auto request = sip::WriteBindingRequest({}, /*with_fingerprint=*/true);
+  std::vector<Item> flood;
+  for (int i = 0; i < 500; ++i) {
+    flood.push_back({Kind::kStun, request.view()});
+    flood.push_back(ping_.front());
+  }
+  const auto answers = AnswersTo(flood);
+  EXPECT_EQ(answers.size(), 4U);
+  EXPECT_EQ(std::ranges::count(answers, "\r\n"), 2);
+}
+
+TEST_F(EdgeStreamTest, AnswersDoNotPileUpForAUserAgentThatDoesNotRead) {  // E7
+  shard_.core().OnQueued(connection_, 100);
+  EXPECT_TRUE(AnswersTo(ping_).empty());
+  shard_.core().OnQueued(connection_, 0);
+  EXPECT_EQ(AnswersTo(ping_).size(), 1U) << "now it has read";
+}
+
+}  // namespace
+}  // namespace flowbroker::simulation
