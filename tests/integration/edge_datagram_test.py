@@ -2,76 +2,22 @@
 """User agents that reach the broker's edge over UDP, one datagram a message: flows, tokens and bindings without
 connections. On this host, with real sockets."""
 
+import select
 import socket
-import struct
 
 import flowbroker
 from flowbroker import BindingChange, TokenState
-from edge_test import AOR, INSTANCE, Application
 from harness import PATIENCE, eventually
-from local_daemon import LocalDaemonTest, main
+from local_daemon import main
+from user_agent import AOR, STUN, STUN_420, UNKNOWN_ATTRIBUTE, WRONG_FINGERPRINT, EdgeCase, mapped_address
+from user_agent import DatagramUserAgent as UserAgent
 
-CONTACT = f'<sip:alice@192.0.2.1>;+sip.instance="<{INSTANCE}>";reg-id=1'
-STUN = b"\x00\x01\x00\x00\x21\x12\xa4\x42" + bytes(range(12))
 OK = ("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP {0};branch={1}\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\n"
       "Call-ID: call-1\r\nCSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n")
 
 
-class UserAgent:
-    """A SIP user agent with one UDP socket."""
-
-    def __init__(self, test, source="127.0.0.1", connected=True):
-        host, port = test.edge.rsplit(":", 1)
-        host = host.strip("[]")
-        self.edge = (host, int(port))
-        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind((source, 0))
-        if connected:  # hears nobody else, and answers ICMP once it is closed
-            self.socket.connect(self.edge)
-        self.socket.settimeout(PATIENCE)
-        test.addCleanup(self.socket.close)
-        self.local = self.socket.getsockname()[:2]
-
-    def send(self, octets):
-        self.socket.sendto(octets if isinstance(octets, bytes) else octets.encode(), self.edge)
-
-    def request(self, method, branch, sent_by=None, call_id="call-1"):
-        sent_by = sent_by or f"{self.local[0]}:{self.local[1]}"
-        self.send(f"{method} sip:example.org SIP/2.0\r\nVia: SIP/2.0/UDP {sent_by};branch={branch};rport\r\n"
-                  f"From: <{AOR}>;tag=1\r\nTo: <{AOR}>\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\nMax-Forwards: 70\r\n"
-                  f"Contact: <sip:alice@{sent_by}>\r\nContent-Length: 0\r\n\r\n")
-
-    def receive(self):
-        """(octets, from where)"""
-        octets, source = self.socket.recvfrom(65536)
-        return octets, source[:2]
-
-    def hears_nothing(self, for_seconds=0.3):
-        self.socket.settimeout(for_seconds)
-        try:
-            heard = self.socket.recvfrom(65536)
-        except TimeoutError:
-            return True
-        finally:
-            self.socket.settimeout(PATIENCE)
-        raise AssertionError(f"heard {heard}")
-
-
-class EdgeDatagramTest(LocalDaemonTest):
-    def serve(self, *flags, address="127.0.0.1", port=0):
-        self.daemon = self.start("--edge-listen", f"udp:{address}:{port}", *flags)
-        self.edge = self.daemon.places["edge"].removeprefix("udp:")
-        self.application = Application(self)
-
-    def register(self, user_agent, branch="z9hG4bK-reg-1"):
-        user_agent.request("REGISTER", branch)
-        return self.application.next()
-
-    def limit(self, name):
-        return self.daemon.metric(f'flowbroker_limits_hit_total{{limit="{name}"}}')
-
-    def flow_ids(self):
-        return [flow.flow_id for flow in self.application.client.list_flows()]
+class EdgeDatagramTest(EdgeCase):
+    transport = "udp"
 
     def test_a_user_agent_registers_and_is_reached_from_the_very_same_address_and_port(self):  # N1, E1, E5, B1, B2
         self.serve()
@@ -88,7 +34,7 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.assertTrue(answer.startswith(b"SIP/2.0 200 "))
         self.assertEqual(source, user_agent.edge)
 
-        bound = self.application.bind(message.flow_id, contact=CONTACT, path=f"<sip:{origin.token}@127.0.0.1;lr>")
+        bound = self.application.bind(message.flow_id, path=f"<sip:{origin.token}@127.0.0.1;lr>")
         self.assertEqual([one.change for one in bound], [BindingChange.BOUND])
         target = self.application.lookup()[0].binding
         verdict = self.application.verify(target.path[0].partition(":")[2].partition("@")[0])
@@ -129,17 +75,18 @@ class EdgeDatagramTest(LocalDaemonTest):
             shown = self.application.client.get_flow(flow_id)
             self.assertEqual((shown.remote.port, shown.messages_received, shown.messages_sent), (user_agent.local[1], 2, 1))
 
-    def test_stun_is_answered_to_anybody_and_makes_no_flow(self):  # E6, N4
+    def test_stun_is_answered_to_anybody_and_makes_no_flow(self):  # E6, N4, RFC 8489 section 6.3.1
         self.serve()
         user_agent = UserAgent(self)
         user_agent.send(STUN)
         answer, _ = user_agent.receive()
         self.assertEqual(answer[:2] + answer[4:20], b"\x01\x01" + STUN[4:])
-        mapped = struct.unpack("!HHxBHI", answer[20:32])
-        self.assertEqual(mapped[3] ^ 0x2112, user_agent.local[1])
+        self.assertEqual(mapped_address(answer), user_agent.local)
         self.assertEqual(self.flow_ids(), [])
-        for nonsense in (b"\x00", b"\x00\x01", STUN[:19], STUN + b"x", b"\x01\x01" + STUN[2:], b"\x00\x11" + STUN[2:],
-                         STUN[:2] + b"\xff\xff" + STUN[4:]):
+        user_agent.send(UNKNOWN_ATTRIBUTE)
+        self.assertEqual(user_agent.receive()[0], STUN_420)
+        for nonsense in (WRONG_FINGERPRINT, b"\x00", b"\x00\x01", STUN[:19], STUN + b"x", b"\x01\x01" + STUN[2:],
+                         b"\x00\x11" + STUN[2:], STUN[:2] + b"\xff\xff" + STUN[4:]):
             user_agent.send(nonsense)
         self.assertTrue(user_agent.hears_nothing())
 
@@ -166,7 +113,7 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.serve("--edge-datagram-idle", "1s")
         bound, silent = UserAgent(self), UserAgent(self)
         kept, token = self.register(bound, "z9hG4bK-b").flow_id, self.register(silent, "z9hG4bK-s").origin.token
-        self.application.bind(kept, contact=CONTACT)
+        self.application.bind(kept)
         self.assertTrue(eventually(lambda: self.flow_ids() == [kept]))
         verdict = self.application.verify(token)
         self.assertEqual((verdict.state, verdict.sip_status), (TokenState.GONE, 430))  # E4
@@ -177,7 +124,7 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.serve()
         user_agent = UserAgent(self)
         message = self.register(user_agent)
-        self.application.bind(message.flow_id, contact=CONTACT)
+        self.application.bind(message.flow_id)
         self.application.client.close_flow(message.flow_id)
         self.assertEqual(self.application.lookup(), [])
         self.assertEqual(self.application.verify(message.origin.token).state, TokenState.GONE)
@@ -189,11 +136,14 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.serve()
         gone, stays = UserAgent(self), UserAgent(self)
         message, other = self.register(gone), self.register(stays, "z9hG4bK-2")
-        for flow_id, aor in ((message.flow_id, AOR), (other.flow_id, "sip:other@example.org")):
-            self.application.bind(flow_id, aor=aor, contact=CONTACT)
+        third = "sip:third@example.org"
+        for flow_id, aor in ((message.flow_id, AOR), (message.flow_id, third),
+                             (other.flow_id, "sip:other@example.org")):
+            self.application.bind(flow_id, aor=aor)
         gone.socket.close()
         self.application.send(message.flow_id, OK.format("p", "z9hG4bK-reg-1"))
         self.assertTrue(eventually(lambda: not self.application.lookup()))
+        self.assertEqual(self.application.lookup(third), [], "whatever the AOR")
         self.assertEqual(self.flow_ids(), [other.flow_id])
         self.application.send(other.flow_id, OK.format("p", "z9hG4bK-2"))
         self.assertTrue(stays.receive()[0].startswith(b"SIP/2.0 200 "))
@@ -205,8 +155,8 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.addCleanup(watch.close)
         bound, unbound = UserAgent(self), UserAgent(self)
         flow_id, other = self.register(bound).flow_id, self.register(unbound, "z9hG4bK-2").flow_id
-        self.application.bind(flow_id, contact=CONTACT)
-        self.application.bind(flow_id, contact=CONTACT)
+        self.application.bind(flow_id)
+        self.application.bind(flow_id)
         self.application.client.close_flow(other)
         self.application.client.close_flow(flow_id)
         kinds = [(event.kind.name, event.flow.flow_id) for event in (watch.receive(PATIENCE) for _ in range(2))]
@@ -216,10 +166,10 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.serve()
         before, after = UserAgent(self), UserAgent(self)
         old = self.register(before).flow_id
-        self.application.bind(old, contact=CONTACT)
+        self.application.bind(old)
         new = self.register(after, "z9hG4bK-2").flow_id
         self.assertNotEqual(old, new)
-        bound = self.application.bind(new, contact=CONTACT)
+        bound = self.application.bind(new)
         self.assertEqual([one.change for one in bound], [BindingChange.REPLACED])
         self.assertEqual([target.binding.flow_id for target in self.application.lookup()], [new])
 
@@ -228,13 +178,13 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.serve("--edge-token-keys-file", keys)
         user_agent = UserAgent(self)
         before = self.register(user_agent)
-        self.application.bind(before.flow_id, contact=CONTACT)
-        self.stop(self.daemon)
+        self.application.bind(before.flow_id)
+        self.stop_all()
         self.serve("--edge-token-keys-file", keys, port=user_agent.edge[1])
         self.assertEqual(self.application.lookup(), [])
         self.assertEqual(self.application.verify(before.origin.token).state, TokenState.GONE)
         after = self.register(user_agent, "z9hG4bK-2")
-        self.application.bind(after.flow_id, contact=CONTACT)
+        self.application.bind(after.flow_id)
         verdict = self.application.verify(before.origin.token)
         self.assertEqual((verdict.state, verdict.flow_id), (TokenState.LIVE, after.flow_id), "same addresses, same token")
         self.assertEqual([target.binding.flow_id for target in self.application.lookup()], [after.flow_id])
@@ -272,13 +222,13 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.serve("--shards", "1", "--edge-max-datagram-flows", "3")
         user_agents = [UserAgent(self) for _ in range(5)]
         flows = [self.register(user_agents[i], f"z9hG4bK-{i}").flow_id for i in range(3)]
-        self.application.bind(flows[0], contact=CONTACT)
+        self.application.bind(flows[0])
         self.register(user_agents[1], "z9hG4bK-life")
         fourth = self.register(user_agents[3], "z9hG4bK-3").flow_id
         self.assertEqual(sorted(self.flow_ids()), sorted([flows[0], flows[1], fourth]))
         self.assertEqual(self.limit("edge_datagram_flows"), 1)
         for number, flow_id in ((1, flows[1]), (3, fourth)):
-            self.application.bind(flow_id, aor=f"sip:{number}@example.org", contact=CONTACT)
+            self.application.bind(flow_id, aor=f"sip:{number}@example.org")
         user_agents[4].request("REGISTER", "z9hG4bK-refused")
         self.assertTrue(eventually(lambda: self.limit("edge_datagram_flows") == 2))
         self.register(user_agents[0], "z9hG4bK-still")
@@ -290,7 +240,7 @@ class EdgeDatagramTest(LocalDaemonTest):
         self.addCleanup(watch.close)
         user_agent, unbound = UserAgent(self), UserAgent(self)
         self.register(unbound, "z9hG4bK-unbound")
-        self.application.bind(self.register(user_agent).flow_id, contact=CONTACT)
+        self.application.bind(self.register(user_agent).flow_id)
         branches = set()
         for _ in range(2):
             options, source = user_agent.receive()
@@ -310,7 +260,7 @@ class EdgeDatagramTest(LocalDaemonTest):
     def test_where_user_agents_ping_by_themselves_nobody_asks_them(self):  # N4
         self.serve("--edge-keep-alive", "none", "--edge-keep-alive-shortest", "1s", "--edge-keep-alive-longest", "1s")
         user_agent = UserAgent(self)
-        self.application.bind(self.register(user_agent).flow_id, contact=CONTACT)
+        self.application.bind(self.register(user_agent).flow_id)
         self.assertTrue(user_agent.hears_nothing(2))
         user_agent.send(STUN)
         self.assertEqual(user_agent.receive()[0][:2], b"\x01\x01")
@@ -327,6 +277,21 @@ class EdgeDatagramTest(LocalDaemonTest):
             crowd[0].send(STUN)
         self.assertTrue(eventually(lambda: self.limit("edge_datagrams_per_second_per_source") >= 50))
         self.register(UserAgent(self, "127.0.0.4"), "z9hG4bK-beside")
+
+    def test_a_crowd_takes_no_more_attention_than_there_is(self):
+        self.serve("--shards", "1", "--edge-datagrams-per-second", "50")
+        crowd = [UserAgent(self, f"127.0.1.{number}") for number in range(1, 21)]
+        for user_agent in crowd * 10:
+            user_agent.send(STUN)
+        self.assertTrue(eventually(lambda: self.limit("edge_datagrams_per_second") >= 50))
+        self.assertEqual(self.limit("edge_datagrams_per_second_per_source"), 0)
+        beside = UserAgent(self)
+
+        def is_heard():
+            beside.send(STUN)
+            return select.select([beside.socket], [], [], 0.1)[0]
+
+        self.assertTrue(eventually(is_heard), "in another second")
 
 
 if __name__ == "__main__":
