@@ -16,6 +16,7 @@ kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 K8S = os.path.join(ROOT, "deploy", "k8s")
 OVERLAYS = sorted(os.listdir(os.path.join(K8S, "overlays")))
+EVERYTHING = os.path.join(ROOT, "tests", "deploy", "everything")  # components that no overlay uses
 # The oldest version whose fields the manifests need, one between, and the newest that has a schema here.
 KUBERNETES_VERSIONS = ["1.29", "1.33", "1.37"]
 

@@ -7,7 +7,7 @@ import unittest
 
 import yaml
 
-from manifests import KUBERNETES_VERSIONS, OVERLAYS, complaint, container_of, of_kind, overlay, pod_of, render
+from manifests import EVERYTHING, KUBERNETES_VERSIONS, OVERLAYS, complaint, container_of, of_kind, overlay, pod_of, render
 
 SELECTED = {"app.kubernetes.io/name": "flowbroker"}
 
@@ -252,7 +252,7 @@ class EverythingTest(unittest.TestCase):
     """Components that no overlay uses."""
 
     def setUp(self):
-        self.objects = render(os.path.join(os.path.dirname(os.path.abspath(__file__)), "everything"))
+        self.objects = render(EVERYTHING)
 
     def test_every_object_is_valid(self):
         for an_object in self.objects:
@@ -272,6 +272,31 @@ class EverythingTest(unittest.TestCase):
         (volume,) = [v for v in pod_of(self.objects)["volumes"] if v["name"] == "sip-tls"]
         self.assertEqual(volume["secret"]["secretName"], "flowbroker-sip-tls")
         self.assertIn("--tls-certificate-file=/etc/flowbroker/sip-tls/tls.crt", container_of(self.objects)["args"])
+
+    def test_user_agents_reach_each_listener_of_the_edge_from_everywhere(self):
+        (listen,) = [a.partition("=")[2] for a in container_of(self.objects)["args"] if a.startswith("--edge-listen=")]
+        listeners = [tuple(one.split(":$(POD_IP):")) for one in listen.split(",")]
+        ports = {p["name"]: p for p in container_of(self.objects)["ports"] if p["name"].startswith("sip-")}
+        self.assertCountEqual(listeners, [(name.removeprefix("sip-"), str(p["containerPort"])) for name, p in ports.items()])
+        service = of_kind(self.objects, "Service", "flowbroker-edge")["spec"]
+        self.assertEqual(service["selector"], SELECTED)
+        for named in ({p["targetPort"]: p["protocol"] for p in service["ports"]},
+                      {p["port"]: p["protocol"] for p in of_kind(self.objects, "NetworkPolicy")["spec"]["ingress"][-1]["ports"]}):
+            self.assertEqual(named, {name: p["protocol"] for name, p in ports.items()})
+        self.assertNotIn("from", of_kind(self.objects, "NetworkPolicy")["spec"]["ingress"][-1])
+
+    def test_the_edge_sees_who_comes(self):
+        service = of_kind(self.objects, "Service", "flowbroker-edge")["spec"]
+        self.assertEqual((service["type"], service["externalTrafficPolicy"]), ("LoadBalancer", "Local"))
+        self.assertEqual(service["ipFamilyPolicy"], "SingleStack")  # status.podIP is one address
+
+    def test_keys_of_flow_tokens_are_a_secret_that_is_read_only(self):
+        (volume,) = [v for v in pod_of(self.objects)["volumes"] if v["name"] == "edge-token-keys"]
+        self.assertEqual(volume["secret"]["secretName"], "flowbroker-edge-token-keys")
+        (mount,) = [m for m in container_of(self.objects)["volumeMounts"] if m["name"] == "edge-token-keys"]
+        self.assertIs(mount["readOnly"], True)
+        self.assertNotIn("subPath", mount)
+        self.assertIn(f"--edge-token-keys-file={mount['mountPath']}/keys", container_of(self.objects)["args"])
 
 
 if __name__ == "__main__":

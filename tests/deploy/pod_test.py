@@ -1,5 +1,6 @@
 """The pod that an overlay renders, run here: its settings and arguments are accepted, its probes answered, its preStop
-hook drains, and everything that alerts, dashboard and autoscaler ask for is on /metrics."""
+hook drains, everything that alerts, dashboard and autoscaler ask for is on /metrics, and user agents come in where the
+component for them is used."""
 
 import json
 import os
@@ -11,10 +12,13 @@ import subprocess
 import tempfile
 import unittest
 
-from manifests import container_of, of_kind, overlay, pod_of, render
+from manifests import EVERYTHING, container_of, of_kind, overlay, pod_of, render
 from probing import PATIENCE, READY_LINE, eventually, get, grpc_health, port_of, skip_program, tool
 
 DIRECTORIES = ("/etc/flowbroker", "/run/flowbroker", "/var/lib/flowbroker")
+POD_IP = "127.0.0.1"
+FIRST_KEY, SECOND_KEY = "1 " + "5a" * 20, "2 " + "a5" * 20
+STUN = bytes.fromhex("000100002112a442") + b"twelve bytes"
 
 
 def write(path, text):
@@ -57,7 +61,9 @@ class Pod:
         with open(self.log, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(self.command(self.spec["command"] + self.spec["args"]),
                                             stdout=subprocess.PIPE, stderr=log, text=True)
-        self.ready = READY_LINE.search(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        self.ready = READY_LINE.search(line)
+        self.edge = {transport: int(port) for transport, port in re.findall(rf"(udp|tcp|tls):{POD_IP}:(\d+)", line)}
         if self.ready is None:
             self.process.wait(10)
             self.end()
@@ -76,11 +82,19 @@ class Pod:
     def moved(self, text):
         for path in DIRECTORIES:
             text = text.replace(path, self.directory + path)
+        text = re.sub(rf"((?:udp|tcp|tls):{re.escape(POD_IP)}):\d+", r"\1:0", text)
         return text.replace("[::]:7460", "[::]:0").replace("[::]:7461", "[::]:0")
+
+    def expanded(self, argument):
+        """As the kubelet does: $(NAME) is the variable of that name."""
+        for variable in self.spec.get("env", []):
+            assert variable["valueFrom"]["fieldRef"]["fieldPath"] == "status.podIP", variable
+            argument = argument.replace(f"$({variable['name']})", POD_IP)
+        return argument
 
     def command(self, arguments):
         program = os.path.join(os.environ["FLOWBROKER_BIN"], os.path.basename(arguments[0]))
-        return [program] + [self.moved(argument) for argument in arguments[1:]]
+        return [program] + [self.moved(self.expanded(argument)) for argument in arguments[1:]]
 
     def fill(self, volume, directory):
         os.makedirs(directory, exist_ok=True)
@@ -90,6 +104,11 @@ class Pod:
             project(directory, {name: self.moved(text) for name, text in data.items()})
         elif secret.startswith("flowbroker-admin-token"):
             project(directory, {"token": "secret-of-the-test\n"})
+        elif secret == "flowbroker-edge-token-keys":
+            project(directory, {"keys": FIRST_KEY})
+        elif secret == "flowbroker-sip-tls":
+            self.sip_tls = directory
+            project(directory, certificates("edge"))
         elif secret:
             self.tls = directory
             project(directory, certificates("first"))
@@ -108,6 +127,12 @@ class Pod:
 
     def probe(self, kind):
         return get(self.admin, self.spec[kind + "Probe"]["httpGet"]["path"])[0]
+
+    def flowctl(self, *arguments):
+        """As a program of the same pod calls: exit code and JSON."""
+        command = self.command(["flowctl", "--address", "unix:/run/flowbroker/flowbroker.sock", "--json", *arguments])
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
     def pre_stop(self):
         hook = self.command(self.spec["lifecycle"]["preStop"]["exec"]["command"])
@@ -145,11 +170,11 @@ def metrics_asked_for(objects):
 
 
 def labels_asked_for(objects):
-    """(series, label, value) of all selectors; the labels that Prometheus adds are left out."""
+    """(series, label, pattern) of all selectors; the labels that Prometheus adds are left out."""
     for name, selector in re.findall(r"\b(flowbroker_\w+)\{([^}]*)\}", " ".join(expressions(objects))):
         for label, operator, value in re.findall(r'(\w+)(=~|!~|!=|=)"([^"]*)"', selector):
             if label not in ("namespace", "pod", "job"):
-                for alternative in value.split("|") if "~" in operator else [value]:
+                for alternative in value.split("|") if "~" in operator else [re.escape(value)]:
                     yield name, label, alternative
 
 
@@ -230,7 +255,56 @@ class ProductionPodTest(PodTest, unittest.TestCase):
         text = get(self.pod.admin, "/metrics")[1]
         self.assertEqual(metrics_asked_for(self.objects) - series_of(text), set())
         self.assertGreater(len(set(labels_asked_for(self.objects))), 20)
-        self.assertEqual(set(labels_asked_for(self.objects)) - labels_of(text), set())
+        served = labels_of(text)
+        for series, label, pattern in set(labels_asked_for(self.objects)):
+            self.assertTrue(any((series, label) == one[:2] and re.fullmatch(pattern, one[2]) for one in served),
+                            f"{series} has no {label} like {pattern}")
+
+
+class EdgePodTest(unittest.TestCase):
+    """With the component edge."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="flowbroker-pod-")
+        self.addCleanup(directory.cleanup)
+        self.pod = Pod(render(EVERYTHING), directory.name)
+        self.addCleanup(self.pod.end)
+
+    def connect(self, transport):
+        connection = socket.create_connection((POD_IP, self.pod.edge[transport]), PATIENCE)
+        self.addCleanup(connection.close)
+        return connection
+
+    def test_user_agents_are_served_over_udp_tcp_and_tls(self):
+        datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(datagrams.close)
+        datagrams.settimeout(PATIENCE)
+        datagrams.sendto(STUN, (POD_IP, self.pod.edge["udp"]))
+        self.assertEqual(datagrams.recv(1500)[:20], b"\x01\x01\x00\x0c" + STUN[4:])
+
+        stream = self.connect("tcp")
+        stream.sendall(b"\r\n\r\n")
+        self.assertEqual(stream.recv(16), b"\r\n")
+
+        trust = ssl.create_default_context(cafile=os.path.join(self.pod.sip_tls, "ca.crt"))
+        with trust.wrap_socket(self.connect("tls"), server_hostname="localhost") as tls:
+            tls.sendall(b"\r\n\r\n")
+            self.assertEqual(tls.recv(16), b"\r\n")
+
+    def test_a_renewed_secret_mints_with_the_new_key_and_knows_the_old_one(self):
+        self.connect("tcp")
+        flow = eventually(lambda: self.pod.flowctl("flows")[1][0]["flows"])[0]["flow_id"]
+
+        def token():
+            return self.pod.flowctl("token", "--", flow)[1][0]["token"]
+
+        first = token()
+        keys = os.path.dirname(next(a for a in self.pod.process.args if "token-keys-file" in a).partition("=")[2])
+        project(keys, {"keys": f"{SECOND_KEY}\n{FIRST_KEY}\n"})
+        self.pod.process.send_signal(signal.SIGHUP)  # or by itself
+        self.assertTrue(eventually(lambda: token() != first), self.pod.said())
+        for one in (first, token()):
+            self.assertEqual(self.pod.flowctl("verify", "--", one)[0], 0, one)
 
 
 if __name__ == "__main__":
