@@ -5,7 +5,6 @@ On this host, with real sockets."""
 import datetime
 import json
 import socket
-import subprocess
 import threading
 import urllib.request
 
@@ -13,10 +12,10 @@ import flowbroker
 from flowbroker import FlowSetEventKind as Kind
 from flowbroker import FlowSetMemberState as State
 from flowbroker import RegistrationOutcome as Outcome
+from gateway import Gateway
 from harness import PATIENCE, eventually
 from local_daemon import LocalDaemonTest, main
-
-from gateway import Gateway  # noqa: E402
+from tenant import ALICE, TenantCase
 
 ALLOW = ("--egress-allow", "127.0.0.0/8")
 
@@ -301,8 +300,6 @@ class OutboundStateTest(LocalDaemonTest):
 
 
 class OutboundLimitTest(LocalDaemonTest):
-    """Tenants and limits."""
-
     def test_a_full_number_of_sets_is_a_limit_that_is_counted(self):
         daemon = self.start(*ALLOW, "--max-flow-sets", "1")
         client = flowbroker.Client(daemon.address, default_timeout=PATIENCE)
@@ -316,19 +313,14 @@ class OutboundLimitTest(LocalDaemonTest):
         self.assertEqual(daemon.metric("flowbroker_flow_sets"), 1)
         self.assertGreaterEqual(daemon.metric('flowbroker_flow_set_events_total{kind="flow_down"}'), 0)
 
+
+class OutboundTenantTest(TenantCase):
     def test_a_tenant_has_names_flows_and_limits_of_its_own(self):
-        self.openssl("ca", "/CN=authority")
-        for name, alternative in (("broker", "DNS:broker.example.org"), ("alice", "URI:spiffe://example.org/alice"),
-                                  ("bob", "URI:spiffe://example.org/bob")):
-            self.openssl(name, f"/CN={name}", "-CA", self.path("ca.pem"), "-CAkey", self.path("ca.key"), "-addext",
-                         f"subjectAltName={alternative}", "-addext", "basicConstraints=critical,CA:FALSE")
-        self.daemon = self.start(
-            *ALLOW, "--listen", "127.0.0.1:0", "--grpc-certificate-file", self.path("broker.pem"), "--grpc-private-key-file",
-            self.path("broker.key"), "--grpc-client-ca-file", self.path("ca.pem"), "--tenant-flow-sets", "1")
-        alice, bob = self.tenant("alice"), self.tenant("bob")
+        self.serve(*ALLOW, "--tenant-flow-sets", "1")
+        alice, bob = self.client("alice"), self.client("bob")
         uris = [Proxy(self, "127.0.0.1").uri, Proxy(self, "127.0.0.2").uri]
         hers = alice.ensure_flow_set("trunk", uris)
-        self.assertEqual(hers.tenant, "spiffe://example.org/alice")
+        self.assertEqual(hers.tenant, ALICE)
         flow = eventually(lambda: alice.get_flow_set("trunk").members[0].flow_id)
         for call in (lambda: bob.get_flow_set("trunk"), lambda: bob.delete_flow_set("trunk"), lambda: bob.watch_flow_set("trunk"),
                      lambda: bob.report_registration("trunk", 1, flow, Outcome.REFUSED), lambda: bob.get_flow(flow)):
@@ -347,23 +339,8 @@ class OutboundLimitTest(LocalDaemonTest):
             while not seen or seen[-1].kind != Kind.DELETED:
                 seen.append(watch.receive(PATIENCE))
             self.assertEqual([one.kind for one in seen].count(Kind.DELETED), 1)
-        operator = flowbroker.Client(self.daemon.address, default_timeout=PATIENCE)
-        self.addCleanup(operator.close)
         alice.ensure_flow_set("trunk", uris)
-        self.assertEqual([one.tenant for one in operator.list_flow_sets()], ["spiffe://example.org/alice"])
-
-    def tenant(self, name):
-        address = next(place for place in self.daemon.places["grpc"].split(",") if not place.startswith("unix:"))
-        files = (self.path("ca.pem"), self.path(f"{name}.pem"), self.path(f"{name}.key"))
-        client = flowbroker.Client(address, tls=flowbroker.MutualTls(*files, server_name="broker.example.org"),
-                                   default_timeout=PATIENCE)
-        self.addCleanup(client.close)
-        return client
-
-    def openssl(self, name, subject, *flags):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                        "-subj", subject, "-keyout", self.path(f"{name}.key"), "-out", self.path(f"{name}.pem"), *flags],
-                       check=True, capture_output=True)
+        self.assertEqual([one.tenant for one in self.operator().list_flow_sets()], [ALICE])
 
 
 if __name__ == "__main__":

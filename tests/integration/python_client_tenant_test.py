@@ -11,44 +11,20 @@ import sys
 
 import flowbroker
 from harness import PATIENCE
-from local_daemon import LocalDaemonTest, main
+from local_daemon import main
+from tenant import ALICE, BOB, TenantCase
 
 SIP_SERVER = os.path.join(os.path.dirname(__file__), "..", "..", "deploy", "loopback_sip_server.py")
-ALICE, BOB = "spiffe://example.org/alice", "spiffe://example.org/bob"
 
 
-class PythonTenantTest(LocalDaemonTest):
+class PythonTenantTest(TenantCase):
     def setUp(self):
         super().setUp()
-        self.openssl("ca", "/CN=authority")
-        for name, alternative in (("broker", "DNS:broker.example.org"), ("alice", f"URI:{ALICE}"), ("bob", f"URI:{BOB}")):
-            self.openssl(name, f"/CN={name}", "-CA", self.path("ca.pem"), "-CAkey", self.path("ca.key"), "-addext",
-                         f"subjectAltName={alternative}", "-addext", "basicConstraints=critical,CA:FALSE")
         server = subprocess.Popen([sys.executable, SIP_SERVER], stdout=subprocess.PIPE, text=True)
         self.addCleanup(server.stdout.close)
         self.addCleanup(server.wait)
         self.addCleanup(server.kill)
         self.uri = f"sip:127.0.0.1:{server.stdout.readline().strip()};transport=tcp"
-
-    def openssl(self, name, subject, *flags):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                        "-days", "2", "-subj", subject, "-keyout", self.path(f"{name}.key"), "-out",
-                        self.path(f"{name}.pem"), *flags], check=True, capture_output=True)
-
-    def serve(self, *flags):
-        self.daemon = self.start(
-            "--listen", "127.0.0.1:0", "--grpc-certificate-file", self.path("broker.pem"), "--grpc-private-key-file",
-            self.path("broker.key"), "--grpc-client-ca-file", self.path("ca.pem"), *flags)
-        self.address = next(place for place in self.daemon.places["grpc"].split(",") if not place.startswith("unix:"))
-
-    def tls(self, name):
-        files = (self.path("ca.pem"), self.path(f"{name}.pem"), self.path(f"{name}.key"))
-        return flowbroker.MutualTls(*files, server_name="broker.example.org")
-
-    def client(self, name):
-        client = flowbroker.Client(self.address, tls=self.tls(name))
-        self.addCleanup(client.close)
-        return client
 
     def test_a_tenant_sees_its_own_flows_only(self):
         self.serve("--egress-allow", "127.0.0.0/8")

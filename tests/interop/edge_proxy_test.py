@@ -12,7 +12,7 @@ from harness import PATIENCE, eventually, main  # noqa: E402
 
 
 class EdgeProxyTest(EdgeProxyCase):
-    def test_a_call_comes_in_over_the_flow_of_the_user_agent(self):  # E1, E5, O2
+    def test_a_call_comes_in_over_the_flow_of_the_user_agent(self):  # E1, E5
         alice = self.start_user()
         self.call()
         self.assertEqual(len(alice.received("INVITE ")), 1)
@@ -34,7 +34,7 @@ class EdgeProxyTest(EdgeProxyCase):
         self.call()
         self.assertEqual(alice.received("INVITE ")[1:], [self.other(primary)])
 
-    def test_a_user_agent_that_starts_again_is_reached_over_its_new_flows(self):  # O1, O2, B2, B3
+    def test_a_user_agent_that_starts_again_is_reached_over_its_new_flows(self):  # B2, B3
         alice = self.start_user()
         alice.stop()
         alice = self.start_user()

@@ -29,7 +29,7 @@ class BrokerRestartTest(EdgeProxyCase):
 
 
 class NatRebindingTest(EdgeProxyCase):
-    def test_the_nat_forgets_its_mappings_and_the_user_agent_comes_back(self):  # N3, O6, B3, B4
+    def test_the_nat_forgets_its_mappings_and_the_user_agent_comes_back(self):  # B3, B4, E4
         alice = self.start_user()
         self.call()
         primary = alice.received("INVITE ")[0]
