@@ -35,8 +35,9 @@ class RelaySink {
   virtual ~RelaySink() = default;
 
   /// Takes a message. False when the stream is full: `message` is left untouched, the broker stops reading that flow
-  /// and offers the message again after ResumeRelay. Must not block and must not call back into the broker.
-  /// A shard's lock is held: never call the broker while holding a lock that Offer takes.
+  /// and offers the message again after ResumeRelay, unless too much of the client group waits already
+  /// (FlowOptions::held_octets_per_group): then it is dropped, with an event. Must not block and must not call back
+  /// into the broker. A shard's lock is held: never call the broker while holding a lock that Offer takes.
   virtual bool Offer(InboundMessage& message) = 0;
 };
 

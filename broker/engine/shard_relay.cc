@@ -10,7 +10,8 @@
 namespace flowbroker::engine {
 namespace {
 
-/// One event tells of all drops within it: a peer that floods must not push everything else out of the log.
+/// One event tells of all drops since the last one, and within this time there is no other: a peer that floods must not
+/// push everything else out of the log. What no later drop tells of, the metric alone does.
 constexpr Duration kReportInterval = std::chrono::seconds(1);
 
 /// Whether the peer could tell where the message ends.
@@ -59,16 +60,27 @@ void ShardRelay::Resume(RelayId relay, TimePoint now) {
   for (const auto& [id, blocked] : blocked_) {
     if (blocked.relay == relay) waiting.push_back(id);
   }
-  for (const flow::FlowId& id : waiting) Unblock(id, now);
+  for (const flow::FlowId& id : waiting) {
+    if (!Unblock(id, now)) break;  // it is full again: the others would only be looked at in vain
+  }
   if (const flow::Owner* owner = router_.OwnerOf(relay)) DeliverHeld(flow::Owner(*owner), now);
 }
 
-void ShardRelay::Unblock(const flow::FlowId& id, TimePoint now) {
+bool ShardRelay::Unblock(const flow::FlowId& id, TimePoint now) {
   flow::Flow& flow = *flows_.pool().Find(id);
   Blocked blocked = *TakeBlocked(flow);
   flow.reading_paused = false;
-  for (InboundMessage& message : blocked.messages) DeliverAgain(flow, std::move(message), now);
+  for (InboundMessage& message : blocked.messages) {
+    const auto again = blocked_.find(id);
+    if (again == blocked_.end()) {
+      DeliverAgain(flow, std::move(message), now);
+    } else {
+      Block(flow, again->second, std::move(message), now);  // where it goes need not be found out
+    }
+  }
   if (!flow.reading_paused) context_.actions.io.emplace_back(ResumeReading{flow.connection});
+  const auto again = blocked_.find(id);
+  return again == blocked_.end() || again->second.relay != blocked.relay;
 }
 
 void ShardRelay::DeliverHeld(const flow::Owner& owner, TimePoint now) {
@@ -110,21 +122,25 @@ void ShardRelay::Deliver(const flow::Flow& flow, std::optional<RelayId> relay, I
 }
 
 void ShardRelay::Block(const flow::Flow& flow, Blocked& blocked, InboundMessage message, TimePoint now) {
-  BlockedGroup& group = blocked_groups_[flow.key.owner];
-  const std::size_t octets = message.bytes.size();
-  if (group.octets + octets > options_.held_octets_per_group) {
+  const flow::Owner& owner = flow.key.owner;
+  BlockedGroup& group = blocked_groups_[owner];
+  const std::size_t cost = CostOf(message);
+  const bool group_full = group.cost > 0 && group.cost + cost > options_.held_octets_per_group;  // one always waits
+  if (group_full || tenant_held_.Of(owner.tenant) + cost > options_.waiting_octets_per_tenant) {
     context_.state.observer.OnLimit(Limit::kHeldMessages);
     return CountDrop(group.drops, flow, "too many wait for a stream with room", now);
   }
-  group.octets += octets;
-  blocked.octets += octets;
+  tenant_held_.Add(owner.tenant, cost);
+  group.cost += cost;
+  blocked.cost += cost;
   blocked.messages.push_back(std::move(message));
 }
 
 std::optional<ShardRelay::Blocked> ShardRelay::TakeBlocked(const flow::Flow& flow) {
   auto blocked = blocked_.extract(flow.id);
   if (blocked.empty()) return std::nullopt;
-  blocked_groups_[flow.key.owner].octets -= blocked.mapped().octets;
+  tenant_held_.Take(flow.key.owner.tenant, blocked.mapped().cost);
+  blocked_groups_[flow.key.owner].cost -= blocked.mapped().cost;
   return std::move(blocked.mapped());
 }
 
@@ -176,7 +192,7 @@ void ShardRelay::ExpireHeld(TimePoint now) {
     entry = group.messages.empty() ? held_.erase(entry) : std::next(entry);
   }
   std::erase_if(blocked_groups_, [now](const auto& entry) {
-    return entry.second.octets == 0 && now - entry.second.drops.reported >= kReportInterval;
+    return entry.second.cost == 0 && now - entry.second.drops.reported >= kReportInterval;
   });
 }
 

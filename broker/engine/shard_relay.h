@@ -55,6 +55,8 @@ class ShardRelay {
   };
   /// What a held message costs, so that many empty ones are no way around the limit of a tenant.
   static std::size_t CostOf(const Held& held) { return sizeof(Held) + held.message.bytes.size(); }
+  /// The same of one that waits for a stream with room.
+  static std::size_t CostOf(const InboundMessage& message) { return sizeof(InboundMessage) + message.bytes.size(); }
   struct Drops {
     std::size_t unreported = 0;
     TimePoint reported{};  // when one was reported last
@@ -67,11 +69,11 @@ class ShardRelay {
   struct Blocked {
     RelayId relay;  // whose stream is full
     std::deque<InboundMessage> messages;
-    std::size_t octets = 0;
+    std::size_t cost = 0;
   };
   /// Of all flows of one client group.
   struct BlockedGroup {
-    std::size_t octets = 0;
+    std::size_t cost = 0;
     Drops drops = {};
   };
 
@@ -86,10 +88,12 @@ class ShardRelay {
   void Deliver(const flow::Flow& flow, std::optional<RelayId> relay, InboundMessage message, TimePoint now);
   void DeliverAgain(const flow::Flow& flow, InboundMessage message, TimePoint now);
   void DeliverHeld(const flow::Owner& owner, TimePoint now);
-  void Unblock(const flow::FlowId& id, TimePoint now);
+  /// Whether the stream that it was blocked for took all.
+  bool Unblock(const flow::FlowId& id, TimePoint now);
   void Hold(const flow::Flow& flow, InboundMessage message, TimePoint now);
   void DropOldest(HeldMessages& group, const std::string& why, TimePoint now);
-  /// The message of a flow that is blocked waits behind those that do, or is dropped where the group has too many.
+  /// The message of a flow that is blocked waits behind those that do, or is dropped where the group or its tenant has
+  /// too much of them.
   void Block(const flow::Flow& flow, Blocked& blocked, InboundMessage message, TimePoint now);
   std::optional<Blocked> TakeBlocked(const flow::Flow& flow);
   void CountDrop(Drops& drops, const flow::Flow& flow, const std::string& why, TimePoint now);

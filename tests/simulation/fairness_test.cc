@@ -159,10 +159,12 @@ std::string Message(const std::string& body = {}) {
 class CollectingSink final : public engine::RelaySink {
  public:
   bool Offer(engine::InboundMessage& message) override {
+    if (full) return false;
     octets += message.bytes.size();
     return true;
   }
   std::size_t octets = 0;
+  bool full = false;
 };
 
 class RelayFairnessTest : public ::testing::Test {
@@ -200,6 +202,23 @@ class RelayFairnessTest : public ::testing::Test {
     }
     return sink->octets;
   }
+  /// The same where streams are there from the beginning and full until the end.
+  std::size_t Blocked(const flow::Owner& owner) {
+    const auto sink = std::make_shared<CollectingSink>();
+    sink->full = true;
+    std::vector<flow::FlowId> flows;
+    for (int group = 0; group < 20; ++group) {
+      flows.push_back(Open(GroupOf(owner, group)));
+      shard_.core().relay().Attach(++last_relay_, GroupOf(owner, group), sink, shard_.now());
+    }
+    for (int i = 0; i < 200; ++i)
+      shard_.PeerSends(flows[static_cast<std::size_t>(i % 20)], Message(std::string(1000, 'x')));
+    sink->full = false;
+    for (int group = 0; group < 20; ++group) {
+      shard_.core().relay().Resume(last_relay_ - static_cast<engine::RelayId>(group), shard_.now());
+    }
+    return sink->octets;
+  }
   std::optional<Failure> Send(engine::RelayId relay, const flow::FlowId& flow, std::size_t octets = 0) {
     return shard_.core().relay().Send(relay, flow, Message(std::string(octets, 'x')), shard_.now());
   }
@@ -214,6 +233,13 @@ TEST_F(RelayFairnessTest, ManyGroupsGiveATenantNoMoreRoomForHeldMessages) {
   EXPECT_GT(held, kRoom / 4);
   EXPECT_LE(held, kRoom);
   EXPECT_GT(Held(kOperator), kRoom) << "the operator's room is that of each group";
+}
+
+TEST_F(RelayFairnessTest, ManyFullStreamsGiveATenantNoMoreRoomForWhatWaitsForThem) {
+  const std::size_t waited = Blocked(kGreedy);
+  EXPECT_GT(waited, kRoom / 4);
+  EXPECT_LE(waited, kRoom);
+  EXPECT_GT(Blocked(kOperator), kRoom) << "the operator's room is that of each group";
 }
 
 TEST_F(RelayFairnessTest, ManySlowPeersGiveATenantNoMoreRoomForUnsentMessages) {

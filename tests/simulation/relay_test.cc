@@ -126,7 +126,8 @@ class SmallRelayTest : public RelayTest {
   SmallRelayTest() : RelayTest(Options()) {}
   static engine::BrokerOptions Options() {
     engine::BrokerOptions options;
-    options.flows.held_octets_per_group = kMessages * Request("z9hG4bK0000", "call").size();
+    options.flows.held_octets_per_group =
+        kMessages * (sizeof(engine::InboundMessage) + Request("z9hG4bK0000", "call").size());
     return options;
   }
 };
