@@ -92,11 +92,13 @@ FlowSetActions FlowSet::OnOpenFailed(OpenAttempt attempt, FailureReason reason, 
 FlowSetActions FlowSet::OnFlowFailed(const flow::FlowId& flow, FailureReason reason, TimePoint now) {
   FlowSetMember* member = With(flow);
   if (member == nullptr) return {};
-  const bool was_stable = now - member->up_since >= options_.stable_after;
+  const bool lasted = now - member->up_since >= options_.stable_after;
+  const bool spared = !lasted && member->state == MemberState::kRegistered && member->failures == 0 && !member->spared;
+  if (lasted) member->failures = 0;
+  member->spared = spared || (member->spared && !lasted);
   LoseFlow(*member);
   member->last_failure = reason;
-  if (was_stable) {
-    member->failures = 0;
+  if (lasted || spared) {
     Wait(*member, now);
   } else {
     CountFailure(*member, now);

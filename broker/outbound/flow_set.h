@@ -20,8 +20,10 @@ namespace flowbroker::outbound {
 
 struct FlowSetOptions {
   RecoverySchedule recovery = {};
-  /// A flow that was up for so long counts as a success: its URI starts from no failures again, and the first try to
-  /// replace the flow comes at once. The 120 s are those in which a keep-alive finds out about a TCP flow (O4).
+  /// A flow that was up for so long has lasted: its URI starts from no failures again, and the first try to replace the
+  /// flow comes at once. One that has not lasted, but was registered, is replaced at once too (outbound s.4.5: to wait
+  /// is for failures "in forming this flow"), but not twice running: a proxy that takes every registration and dies of
+  /// it would be overrun. The 120 s are those in which a keep-alive finds out about a TCP flow (O4).
   Duration stable_after = std::chrono::seconds(120);
   /// How long a URI waits at the start for the answer to the one before it, so as to go to another host. Enough for DNS
   /// and a handshake round the world; whatever comes first ends the wait.
@@ -56,6 +58,7 @@ struct FlowSetMember {
   std::optional<IpAddress> refused_by = std::nullopt;        ///< the host that refused the last registration
   TimePoint up_since{};                                      ///< means something with `flow`
   bool had_flow = false;                                     ///< since Start
+  bool spared = false;  ///< a flow that did not last was replaced at once, and none has lasted since
 
   bool HasFlow() const { return flow.has_value(); }
 };
@@ -64,8 +67,9 @@ struct FlowSetMember {
 /// draft-ietf-sip-outbound-02 s.4 and RFC 5626 s.4. A pure machine: events go in, actions come out; late events of
 /// flows and tries that are over do nothing. One thread at a time. REGISTER is the caller's business: it is told when.
 ///
-/// A flow that fails is replaced at once, the first time; when that fails too, or when the flow did not last, after the
-/// wait of O7. As that is drawn at random, a proxy that comes back after a failure is not overrun (O8).
+/// A flow that fails is replaced at once, the first time; when that fails too, or when the flow was not registered or
+/// the next one does not last either, after the wait of O7. As that is drawn at random, a proxy that comes back after a
+/// failure is not overrun (O8).
 class FlowSet {
  public:
   /// `random` outlives the set. kInvalidArgument as Check says.

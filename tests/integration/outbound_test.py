@@ -108,8 +108,11 @@ class OutboundTest(LocalDaemonTest):
         first.die()
         down = gateway.next(Kind.FLOW_DOWN, reg_id=1)
         self.assertIn(down.reason, ("reset", "closed_by_peer"))
+        self.assertEqual(down.due, down.time, "the first try is at once")
+        down = gateway.next(Kind.FLOW_DOWN, reg_id=1)
+        self.assertEqual(down.reason, "refused")
         wait = down.due - down.time
-        self.assertGreaterEqual(wait, datetime.timedelta(seconds=90), "it had not lasted: 50 to 100 % of 90 s * 2")
+        self.assertGreaterEqual(wait, datetime.timedelta(seconds=90), "50 to 100 % of 90 s * 2")
         self.assertLessEqual(wait, datetime.timedelta(seconds=181))
         waiting, up = gateway.members()
         self.assertEqual((waiting.state, waiting.failures, waiting.flow_id), (State.WAITING, 1, ""))

@@ -152,11 +152,22 @@ TEST_F(FlowSetTest, O7_AFlowThatLastedIsReplacedAtOnce) {
   EXPECT_EQ(needs[0].why, RegisterReason::kNewFlow);
 }
 
-TEST_F(FlowSetTest, O7_AFlowThatDidNotLastCountsAsAFailure) {
+TEST_F(FlowSetTest, O7_ARegisteredFlowThatDidNotLastIsReplacedAtOnceButNotTwiceRunning) {
   StartAndRegister();
   now_ += seconds(119);
+  EXPECT_EQ(Only<OpenFlow>(Fail(1)).size(), 1U);
+  Up(1, 1);
+  set_.OnRegistered(*Member(1).flow);
   EXPECT_TRUE(Fail(1).empty());
   EXPECT_EQ(Member(1).failures, 1U);
+  ExpectWaitOf(1, seconds(180));
+}
+
+TEST_F(FlowSetTest, O7_AFlowThatFailsBeforeItIsRegisteredCountsAsAFailure) {
+  set_.Start(now_);
+  Up(1, 1);
+  Up(2, 2);
+  EXPECT_TRUE(Fail(1).empty());
   ExpectWaitOf(1, seconds(180));
 }
 
@@ -186,6 +197,7 @@ TEST_F(FlowSetTest, O7_ALastingFlowForgetsTheFailuresBefore) {
   StartAndRegister();
   now_ += seconds(1);
   Fail(1);
+  FailToOpen(1);
   now_ = Member(1).next_attempt;
   set_.OnTimer(now_);
   FailToOpen(1);
@@ -297,9 +309,11 @@ TEST_F(FlowSetOfFourTest, O7_OneFlowThatIsUpIsEnoughForTheLongerBase) {
   now_ += seconds(10);
   for (std::size_t reg_id = 1; reg_id <= 3; ++reg_id) {
     Fail(reg_id);
+    FailToOpen(reg_id);
     ExpectWaitOf(reg_id, seconds(180));
   }
   Fail(4);
+  FailToOpen(4);
   ExpectWaitOf(4, seconds(60));
 }
 
