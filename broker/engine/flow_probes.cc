@@ -10,28 +10,31 @@ FlowProbes::FlowProbes(ShardContext& context, ShardFlows& flows, OnEnded on_ende
     : context_(context), flows_(flows), on_ended_(std::move(on_ended)) {}
 
 void FlowProbes::Start(flow::Flow& flow, std::uint64_t acquisition, TimePoint now) {
-  Running& running = FindOrStart(flow, now);
+  Running& running = FindOrStart(flow, ProbeOptionsFor(context_.state, flow.path(), now), now);
   running.ends_flow = true;
   running.acquisitions.push_back(acquisition);
 }
 
 void FlowProbes::Start(flow::Flow& flow, TimePoint deadline, ProbeCallback done, TimePoint now) {
-  Running& running = FindOrStart(flow, now);
+  Running& running = FindOrStart(flow, ProbeOptionsFor(context_.state, flow.path(), now), now);
   running.ends_flow = true;
   running.callers.emplace_back(deadline, std::move(done));
   Reschedule(running);
 }
 
 void FlowProbes::StartKeepAlive(flow::Flow& flow, bool ends_flow, TimePoint now) {
-  Running& running = FindOrStart(flow, now);
+  flow::ProbeOptions options = ProbeOptionsFor(context_.state, flow.path(), now);
+  options.pings = false;  // what answers those has not answered OPTIONS
+  options.time_limit = context_.state.options.flows.keep_alive.answer_time_limit;
+  Running& running = FindOrStart(flow, options, now);
   running.ends_flow |= ends_flow;
 }
 
-FlowProbes::Running& FlowProbes::FindOrStart(flow::Flow& flow, TimePoint now) {
+FlowProbes::Running& FlowProbes::FindOrStart(flow::Flow& flow, const flow::ProbeOptions& options, TimePoint now) {
   if (const auto found = running_.find(flow.id); found != running_.end()) return found->second;
   const Target& target = flow.key.remote;
   Running fresh{.number = context_.NextNumber(),
-                .probe = flow::Probe(target.transport, ProbeOptionsFor(context_.state, flow.path(), now)),
+                .probe = flow::Probe(target.transport, options),
                 .request = MakeProbeRequest(target, flow.local, context_.random),
                 .started = now};
   Running& running = running_.emplace(flow.id, std::move(fresh)).first->second;

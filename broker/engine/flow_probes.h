@@ -60,7 +60,7 @@ class FlowProbes {
     TimePoint scheduled = kNever;
   };
 
-  Running& FindOrStart(flow::Flow& flow, TimePoint now);
+  Running& FindOrStart(flow::Flow& flow, const flow::ProbeOptions& options, TimePoint now);
   void Send(const flow::Flow& flow, const Running& running, flow::Probe::Action action);
   void Reschedule(Running& running);
   void Fail(flow::Flow& flow, TimePoint now);

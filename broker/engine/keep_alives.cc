@@ -123,6 +123,7 @@ void KeepAlives::OnStun(flow::Flow& flow, std::string_view bytes, TimePoint now)
   if (!answer->mapped_address) return;
   const auto before = std::exchange(known->second.mapped, answer->mapped_address);
   if (!before || *before == *answer->mapped_address) return;
+  flows_.RecordProbe(flow, FailureReason::kMappedAddressChanged, std::nullopt, now);
   std::string detail = "was " + before->ToString() + ", is " + answer->mapped_address->ToString();
   flows_.Close(flow, {FailureReason::kMappedAddressChanged, std::move(detail)}, now);
 }

@@ -10,7 +10,7 @@ Probe::Probe(Transport transport, const ProbeOptions& options)
 Probe::Action Probe::Start(TimePoint now) {
   started_ = now;
   end_ = now + options_.time_limit;
-  if (!IsConnectionOriented(transport_)) return SendOptions(now);
+  if (!IsConnectionOriented(transport_) || !options_.pings) return SendOptions(now);
   sent_ = 1;
   next_send_ = now + options_.t1;
   return Action::kSendPing;

@@ -50,6 +50,13 @@ class StreamPeer:
             read += more
         return read
 
+    def read_message(self):
+        """Without a body."""
+        read = b""
+        while not read.endswith(b"\r\n\r\n") and (more := self.connection.recv(1)):
+            read += more
+        return read
+
 
 class DatagramPeer:
     """The same over UDP."""
@@ -136,8 +143,18 @@ class KeepAliveTest(LocalDaemonTest):
         self.assert_closed(flow_id, "keep_alive_timed_out")
         self.assertEqual(peer.read(1), b"")
 
+    def test_a_stream_is_asked_by_options_where_that_is_set_and_given_up_when_it_falls_silent(self):  # S9
+        self.serve("--keep-alive-streams", "options")
+        peer = StreamPeer(self)
+        flow_id = self.flow_to(peer)
+        request = peer.read_message()
+        self.assertTrue(request.startswith(b"OPTIONS "), request)
+        peer.connection.sendall(ok_to(request))
+        self.assertTrue(peer.read_message().startswith(b"OPTIONS "))
+        self.assert_closed(flow_id, "probe_timed_out")
+
     def test_a_peer_over_udp_is_asked_by_options_and_given_up_when_it_falls_silent(self):  # O4
-        self.serve("--probe-timeout", "1s")  # an OPTIONS that keeps alive is a probe
+        self.serve()
         peer = DatagramPeer(self)
         flow_id = self.flow_to(peer)
         request = peer.receive()

@@ -236,14 +236,16 @@ TEST_P(StreamKeepAliveSimulation, OptionsThatAreAnsweredKeepTheFlow_S9) {
 }
 
 TEST_P(StreamKeepAliveSimulation, OptionsThatAreAnsweredNoMoreEndTheFlow_S9) {
-  const auto id = Open({.answers_pings = false});
-  ASSERT_TRUE(SetKeepAlive(id, KeepAliveMethod::kOptions));
-  shard_.RunFor(minutes(5));
-  ASSERT_TRUE(IsOpen(id));
-  PeerFallsSilent();
-  shard_.RunFor(seconds(120 + 11));
-  ASSERT_FALSE(IsOpen(id));
-  EXPECT_EQ(EndOf(id)->reason, FailureReason::kProbeTimedOut);
+  for (const bool answers_pings : {false, true}) {
+    const auto id = Open({.answers_pings = answers_pings});
+    ASSERT_TRUE(SetKeepAlive(id, KeepAliveMethod::kOptions));
+    shard_.RunFor(minutes(5));
+    ASSERT_TRUE(IsOpen(id));
+    PeerFallsSilent();
+    shard_.RunFor(seconds(120 + 11));
+    ASSERT_FALSE(IsOpen(id)) << "answers_pings: " << answers_pings;
+    EXPECT_EQ(EndOf(id)->reason, FailureReason::kProbeTimedOut);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Over, StreamKeepAliveSimulation, ::testing::Values(Transport::kTcp, Transport::kTls),
