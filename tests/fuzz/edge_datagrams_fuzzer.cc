@@ -1,12 +1,11 @@
 // Any datagrams of a few user agents at the edge, in any order and with time passing between them: what they can make
 // the broker send, hold and believe has bounds, whatever they are.
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,11 +28,13 @@ class Application final : public engine::RelaySink {
  public:
   bool Offer(engine::InboundMessage& message) override {
     Require(sip::ReadMessageHead(message.bytes).has_value(), "only SIP messages reach an application");
-    Require(message.origin && message.origin->remote == sender, "a message is told with its sender");
+    if (is_full) return false;
+    Require(message.origin && (!sender || message.origin->remote == *sender), "a message is told with its sender");
     last = message.flow;
     return true;
   }
-  Endpoint sender{*IpAddress::Parse("0.0.0.0"), 0};
+  std::optional<Endpoint> sender = std::nullopt;  // of the datagram that is being read
+  bool is_full = false;
   std::optional<flow::FlowId> last = std::nullopt;
 };
 
@@ -55,12 +56,13 @@ class Edge {
 
   /// Two addresses with two ports each.
   void Receive(std::uint8_t number, std::string_view octets) {
-    application_->sender = {IpAddress::FromIpv4({10, 0, 0, static_cast<std::uint8_t>(number & 1U)}),
-                            static_cast<std::uint16_t>(5060 + (number >> 1U & 1U))};
+    application_->sender = Endpoint{IpAddress::FromIpv4({10, 0, 0, static_cast<std::uint8_t>(number & 1U)}),
+                                    static_cast<std::uint16_t>(5060 + (number >> 1U & 1U))};
     asked_ = octets.size();
     answers_ = 0;
-    shard_.UserAgentSends(kListener, application_->sender, octets);
+    shard_.UserAgentSends(kListener, *application_->sender, octets);
     asked_.reset();
+    application_->sender.reset();
     Require(Flows() <= kMaxFlows, "edge-max-datagram-flows");
   }
   void Bind() {
@@ -71,6 +73,11 @@ class Edge {
                                         .expires = std::chrono::minutes(2)};
     const bool open = shard_.core().datagrams().Has(*application_->last, {});
     Require(shard_.core().Bind({&request, 1}, {}, shard_.now()).has_value() == open, "open flows can be bound");
+  }
+  /// The application reads, or stops reading.
+  void TurnApplication() {
+    application_->is_full = !application_->is_full;
+    if (!application_->is_full) shard_.core().relay().Resume(1, shard_.now());
   }
   void Pass(Duration time) { shard_.RunFor(time); }
   std::size_t Flows() { return shard_.core().datagrams().IdsAfter(std::nullopt, 100, {}).size(); }
@@ -111,7 +118,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     left.remove_prefix(1);
     switch (step >> 5U) {
       case 0:
-        edge.Bind();
+        (step & 1U) == 0 ? edge.Bind() : edge.TurnApplication();
         break;
       case 1:
         edge.Pass(std::chrono::seconds(step & 0x1fU));

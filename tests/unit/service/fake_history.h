@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <string>
@@ -20,7 +21,7 @@ class FakeHistory final : public HistoryAccess {
   std::vector<TargetReachability> targets;
   PreferenceCounts counts;
   std::vector<RaceLog::Entry> races;
-  std::uint64_t latest_event = 0;
+  std::atomic<std::uint64_t> latest_event = 0;
 
   /// What was forgotten, in order: "all", "prefix 192.0.2.0/24", "host example.org".
   std::vector<std::string> resets() const;
