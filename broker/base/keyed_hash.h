@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -64,6 +65,26 @@ class KeyedHash {
 
   std::uint64_t key0_;
   std::uint64_t key1_;
+};
+
+/// Octets for a KeyedHash, put together on the stack.
+template <std::size_t kCapacity>
+class HashedOctets {
+ public:
+  template <typename Number>
+  HashedOctets& Add(Number number) {
+    for (std::size_t i = sizeof(number); i-- > 0;) octets_[size_++] = static_cast<char>((number >> (8 * i)) & 0xFFU);
+    return *this;
+  }
+  HashedOctets& Add(const std::array<std::uint8_t, 16>& octets) {
+    for (const std::uint8_t octet : octets) octets_[size_++] = static_cast<char>(octet);
+    return *this;
+  }
+  std::string_view view() const { return {octets_.data(), size_}; }
+
+ private:
+  std::array<char, kCapacity> octets_{};
+  std::size_t size_ = 0;
 };
 
 }  // namespace flowbroker

@@ -51,24 +51,24 @@ void BrokerEdge::Close() {
 }
 
 void BrokerEdge::OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted) {
-  switch (arrivals_.Take(accepted.remote.address, clock_.Now())) {
-    case flow::ArrivalRate::Verdict::kTaken:
+  if (const auto limit = LimitOf(accepted.remote.address)) return state_.observer.OnLimit(*limit);
+  shards_[next_shard_++ % shards_.size()]->PostAccepted(listener, std::move(accepted));
+}
+
+std::optional<Limit> BrokerEdge::LimitOf(const IpAddress& source) {
+  switch (state_.sources.Admit(source)) {
+    case flow::SourceLimits::Verdict::kAdmitted:
       break;
-    case flow::ArrivalRate::Verdict::kTooMany:
-      return state_.observer.OnLimit(Limit::kEdgeArrivals);
-    case flow::ArrivalRate::Verdict::kTooManyFromSource:
-      return state_.observer.OnLimit(Limit::kEdgeArrivalsPerSource);
+    case flow::SourceLimits::Verdict::kTooMany:
+      return Limit::kEdgeConnections;
+    case flow::SourceLimits::Verdict::kTooManyFromSource:
+      return Limit::kEdgeConnectionsPerSource;
   }
-  using Verdict = flow::SourceLimits::Verdict;
-  switch (state_.sources.Admit(accepted.remote.address)) {
-    case Verdict::kAdmitted:
-      return shards_[next_shard_++ % shards_.size()]->PostAccepted(listener, std::move(accepted));
-    case Verdict::kTooMany:
-      return state_.observer.OnLimit(Limit::kEdgeConnections);
-    case Verdict::kTooManyFromSource:
-      return state_.observer.OnLimit(Limit::kEdgeConnectionsPerSource);
-  }
-  __builtin_unreachable();
+  const auto verdict = arrivals_.Take(source, clock_.Now());  // after it: who finds no room takes none from others
+  if (verdict == flow::ArrivalRate::Verdict::kTaken) return std::nullopt;
+  state_.sources.Release(source);
+  const bool total = verdict == flow::ArrivalRate::Verdict::kTooMany;
+  return total ? Limit::kEdgeArrivals : Limit::kEdgeArrivalsPerSource;
 }
 
 Expected<std::string> BrokerEdge::MintToken(const flow::FlowId& id, const flow::Scope& scope) {

@@ -53,6 +53,8 @@ class BrokerEdge final : public EdgeAccess {
   Expected<Endpoint> ListenForConnections(std::uint16_t number);
   Expected<Endpoint> ListenForDatagrams(std::uint16_t number);
   void OnAccepted(std::uint16_t listener, net::AcceptedSocket accepted);
+  /// Counts a connection from there; the limit that forbids it, where one does.
+  std::optional<Limit> LimitOf(const IpAddress& source);
 
   BrokerState& state_;
   const Clock& clock_;

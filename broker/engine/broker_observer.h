@@ -51,7 +51,8 @@ enum class Limit : std::uint8_t {
   kEdgeDatagramsPerSource,
   kEdgeIdle,
   kEdgePartialMessages,
-  kLast = kEdgePartialMessages
+  kMessageSize,
+  kLast = kMessageSize
 };
 
 /// An Acquire that was answered and whose it was, borrowed for the duration of the call.

@@ -33,7 +33,10 @@ EdgeDatagrams::EdgeDatagrams(ShardContext& context, OnMessage on_message)
       table_(context.index, PartOf(options_.datagrams, context.state.options.shards), context.random),
       rate_(PartOf(options_.datagram_rate, context.state.options.shards), context.random),
       open_(options_.listeners.size()) {
-  for (const flow::EdgeListener& listener : options_.listeners) names_.push_back(listener.ToString());
+  for (std::uint16_t i = 0; i < options_.listeners.size(); ++i) {
+    names_.push_back(options_.listeners[i].ToString());
+    owners_.push_back(options_.OwnerAt(i));
+  }
 }
 
 void EdgeDatagrams::AddListener(std::uint16_t listener, const Endpoint& local) {
@@ -164,31 +167,34 @@ std::optional<flow::Flow> EdgeDatagrams::Find(const flow::FlowId& id) const {
 
 std::optional<FlowView> EdgeDatagrams::View(const flow::FlowId& id, const flow::Scope& scope) const {
   const RecordIndex index = table_.Find(id);
-  return index != kNoRecord && Covers(scope) ? std::optional(ViewOf(index, /*open=*/true)) : std::nullopt;
+  return index != kNoRecord && Covers(scope, index) ? std::optional(ViewOf(index, /*open=*/true)) : std::nullopt;
 }
 
 std::optional<flow::FlowAddresses> EdgeDatagrams::AddressesOf(const flow::FlowId& id, const flow::Scope& scope) const {
   const RecordIndex index = table_.Find(id);
-  return index != kNoRecord && Covers(scope) ? std::optional(AddressesAt(index)) : std::nullopt;
+  return index != kNoRecord && Covers(scope, index) ? std::optional(AddressesAt(index)) : std::nullopt;
 }
 
 std::optional<flow::FlowId> EdgeDatagrams::Find(const flow::FlowAddresses& addresses, const flow::Scope& scope) const {
-  if (addresses.transport != Transport::kUdp || !Covers(scope)) return std::nullopt;
+  if (addresses.transport != Transport::kUdp) return std::nullopt;
   const auto open =
       std::ranges::find_if(open_, [&addresses](const auto& each) { return each && each->local == addresses.local; });
   if (open == open_.end()) return std::nullopt;
   const auto listener = static_cast<std::uint16_t>(open - open_.begin());
   const RecordIndex index = table_.Find(listener, addresses.remote);
-  return index == kNoRecord ? std::nullopt : std::optional(table_.IdOf(index));
+  return index == kNoRecord || !Covers(scope, index) ? std::nullopt : std::optional(table_.IdOf(index));
 }
 
 std::vector<flow::FlowId> EdgeDatagrams::IdsAfter(const std::optional<flow::FlowId>& after, std::size_t count,
                                                   const flow::Scope& scope) const {
-  return Covers(scope) ? table_.IdsAfter(after, count) : std::vector<flow::FlowId>();
+  const bool any = std::ranges::any_of(owners_, [&scope](const flow::Owner& owner) { return scope.Covers(owner); });
+  if (!any) return {};  // without a look at a million of them
+  return table_.IdsAfter(after, count, [&](RecordIndex index) { return Covers(scope, index); });
 }
 
 bool EdgeDatagrams::Has(const flow::FlowId& id, const flow::Scope& scope) const {
-  return Covers(scope) && table_.Find(id) != kNoRecord;
+  const RecordIndex index = table_.Find(id);
+  return index != kNoRecord && Covers(scope, index);
 }
 
 void EdgeDatagrams::Send(const flow::FlowId& id, std::string_view bytes) {
@@ -211,7 +217,7 @@ void EdgeDatagrams::NoteUnbound(const flow::FlowId& id) {
 
 bool EdgeDatagrams::Close(const flow::FlowId& id, const flow::Scope& scope, const Failure& failure, TimePoint now) {
   const RecordIndex index = table_.Find(id);
-  if (index == kNoRecord || !Covers(scope)) return false;
+  if (index == kNoRecord || !Covers(scope, index)) return false;
   End(index, failure, now);
   return true;
 }
@@ -243,7 +249,7 @@ void EdgeDatagrams::Ask(RecordIndex index, TimePoint now) {
 flow::Flow EdgeDatagrams::FlowAt(RecordIndex index) const {
   const auto facts = table_.FactsOf(index);
   return {.id = table_.IdOf(index),
-          .key = {.remote = {facts.remote, Transport::kUdp}, .owner = options_.owner},
+          .key = {.remote = {facts.remote, Transport::kUdp}, .owner = owners_[facts.listener]},
           .connection = {},
           .local = open_[facts.listener]->local,
           .network = {},
@@ -265,7 +271,7 @@ FlowView EdgeDatagrams::ViewOf(RecordIndex index, bool open) const {
           .exclusive = false,
           .listener = names_[facts.listener],
           .tls_identity = {},
-          .owner = options_.owner,
+          .owner = owners_[facts.listener],
           .opened = facts.opened,
           .last_activity = facts.last_heard,
           .messages_sent = facts.messages_sent,

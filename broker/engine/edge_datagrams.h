@@ -88,7 +88,9 @@ class EdgeDatagrams {
   FlowView ViewOf(RecordIndex index, bool open) const;
   flow::FlowAddresses AddressesAt(RecordIndex index) const;
   EdgeOrigin OriginOf(RecordIndex index, const sip::MessageHead& head) const;
-  bool Covers(const flow::Scope& scope) const { return scope.Covers(options_.owner); }
+  bool Covers(const flow::Scope& scope, RecordIndex index) const {
+    return scope.Covers(owners_[table_.FactsOf(index).listener]);
+  }
 
   ShardContext& context_;
   const EdgeOptions& options_;
@@ -100,7 +102,8 @@ class EdgeDatagrams {
     sip::OptionsTemplate keep_alive;
   };
   std::vector<std::optional<OpenListener>> open_;  // by number; nothing for those of streams
-  std::vector<std::string> names_;                 // the same
+  std::vector<std::string> names_;                 // by number
+  std::vector<flow::Owner> owners_;                // the same
   bool admitting_ = true;
 };
 

@@ -20,7 +20,11 @@ constexpr std::size_t kFlowsPerTurn = 512;
 }  // namespace
 
 EdgeFlows::EdgeFlows(ShardContext& context, ShardFlows& flows)
-    : context_(context), options_(context.state.options.edge), flows_(flows), silent_(kTick, kTicks) {}
+    : context_(context),
+      options_(context.state.options.edge),
+      flows_(flows),
+      silent_(kTick, kTicks),
+      unanswered_(kTick, kTicks) {}
 
 flow::ConnectionId EdgeFlows::Begin(std::uint16_t listener, const Endpoint& remote, TimePoint now) {
   const flow::ConnectionId id{context_.NextNumber()};
@@ -40,7 +44,7 @@ void EdgeFlows::OnConnected(flow::ConnectionId id, const Endpoint& local, TimePo
 bool EdgeFlows::Open(flow::ConnectionId id, const AcceptedFrom& accepted, const Endpoint& local, TimePoint now) {
   if (context_.stopping) return false;
   const flow::EdgeListener& listener = options_.listeners.at(accepted.listener);
-  flow::FlowKey key{.remote = {accepted.remote, listener.transport}, .owner = options_.owner};
+  flow::FlowKey key{.remote = {accepted.remote, listener.transport}, .owner = options_.OwnerAt(accepted.listener)};
   return flows_.OpenAccepted(std::move(key), id, local, accepted.listener, now).has_value();
 }
 
@@ -49,8 +53,18 @@ void EdgeFlows::OnEnded(flow::ConnectionId id) {
   if (!accepted.empty()) context_.state.sources.Release(accepted.mapped().remote.address);
 }
 
-void EdgeFlows::OnPing(const flow::Flow& flow) {
-  context_.actions.io.emplace_back(SendBytes{flow.connection, std::string(sip::kPongOctets)});
+void EdgeFlows::OnCrlf(const flow::Flow& flow, bool twice, TimePoint now) {
+  if (options_.crlf_answer_after > Duration::zero()) {
+    if (owes_answer_.insert(flow.connection).second) {
+      unanswered_.Add(flow.connection, now + options_.crlf_answer_after, now);
+    }
+  } else if (twice) {
+    AnswerCrlf(flow.connection);
+  }
+}
+
+void EdgeFlows::AnswerCrlf(flow::ConnectionId id) {
+  if (context_.owners.contains(id)) context_.actions.io.emplace_back(SendBytes{id, std::string(sip::kPongOctets)});
 }
 
 void EdgeFlows::OnStun(const flow::Flow& flow, std::string_view bytes) {
@@ -78,6 +92,10 @@ EdgeOrigin EdgeFlows::OriginOf(const flow::Flow& flow, const sip::MessageHead& h
 
 void EdgeFlows::OnTimer(TimePoint now) {
   silent_.TakeDue(now, kFlowsPerTurn, [this, now](flow::ConnectionId id) { LookAt(id, now); });
+  unanswered_.TakeDue(now, kFlowsPerTurn, [this](flow::ConnectionId id) {
+    owes_answer_.erase(id);
+    AnswerCrlf(id);
+  });
 }
 
 void EdgeFlows::LookAt(flow::ConnectionId id, TimePoint now) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,13 @@ namespace flowbroker::engine {
 
 struct EdgeOptions {
   std::vector<flow::EdgeListener> listeners = {};
-  /// Whose the flows of user agents are: the Relay streams of this client group receive their messages.
+  /// Whose the flows of user agents are: the Relay streams of this client group receive their messages, but where the
+  /// listener names another.
   flow::Owner owner = {.tenant = {}, .client_group = "edge"};
+  flow::Owner OwnerAt(std::uint16_t listener) const {
+    const std::string& own = listeners.at(listener).client_group;
+    return own.empty() ? owner : flow::Owner{owner.tenant, own};
+  }
   /// PEM of no kind: lines "ID HEX40", see net::TokenKeys. Empty: a key for the life of the process.
   std::string token_keys_file = {};
   /// Of RFC 5626 s.5.2. 2 mints tokens that are signed (E3). 1 mints the bare flow id, which is the descriptor and, as
@@ -28,10 +34,15 @@ struct EdgeOptions {
   int token_algorithm = 2;
   /// What to answer to a token whose flow is gone: 430 by RFC 5626, 410 by the draft before it (E4).
   int gone_status = 430;
+  /// How long a CRLF from a user agent waits for its answer (E7). Zero: CRLF CRLF is answered at once, a single CRLF
+  /// not at all (RFC 5626 s.4.4.1). 1 to 3 s: each is answered then, once for all that come meanwhile, as the draft
+  /// before it has it (outbound-02 s.7.2), "in case the other end echoes".
+  Duration crlf_answer_after = Duration::zero();
   flow::SourceLimitOptions sources = {};
   /// Of user agents on UDP; max_flows is that of all shards together. max_flows of FlowOptions does not count them.
   flow::DatagramFlowOptions datagrams = {};
-  /// Of connections: what a TLS handshake each costs has an end, and 1,000 phones of one office are back after 5 s.
+  /// Of connections: what a TLS handshake each costs has an end, and the phones of an office that keep trying are in
+  /// after some seconds.
   flow::ArrivalRateOptions connection_rate = {.per_second = 2'000, .per_second_and_source = 200};
   /// Five times what a million user agents need that are asked every 24 to 29 s, and ten times what 5,000 behind one
   /// NAT do. per_second is shared out among the shards; the other each has.

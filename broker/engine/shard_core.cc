@@ -126,8 +126,8 @@ void ShardCore::OnUnbound(const flow::FlowId& id) {
 }
 
 std::optional<flow::FlowAddresses> ShardCore::AddressesOf(const flow::FlowId& id, const flow::Scope& scope) const {
-  const flow::Flow* flow = flows_.pool().Find(id);
-  if (flow == nullptr || !scope.Covers(flow->key.owner)) return datagrams_.AddressesOf(id, scope);
+  const flow::Flow* flow = flows_.Find(id, scope);
+  if (flow == nullptr) return datagrams_.AddressesOf(id, scope);
   return flow->addresses();
 }
 
@@ -190,6 +190,7 @@ void ShardCore::OnFlowEnded(const flow::FlowId& id, const Failure& failure, Time
   const flow::Flow* flow = flows_.pool().Find(id);
   if (flow == nullptr) return;
   if (failure.reason == FailureReason::kLimitReached) context_.state.observer.OnLimit(Limit::kEdgePartialMessages);
+  if (failure.reason == FailureReason::kMessageTooLarge) context_.state.observer.OnLimit(Limit::kMessageSize);
   // A FIN is how servers that live part with an idle connection; what else ends one (RST, ICMP, silence) is news.
   // What ends the flow of a user agent says nothing of a target.
   if (failure.reason != FailureReason::kClosedByPeer && !flow->listener)
@@ -229,7 +230,7 @@ void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, st
     case MessageFramer::Kind::kPing:
       flows_.pool().NoteEvidence(flow, now);
       // E7: never answered on a connection that we opened
-      if (flow.listener && MayAnswer(flow, answers)) edge_.OnPing(flow);
+      if (flow.listener && MayAnswer(flow, answers)) edge_.OnCrlf(flow, /*twice=*/true, now);
       return;
     case MessageFramer::Kind::kStun:
       if (!flow.listener) return keep_alives_.OnStun(flow, item.bytes, now);
@@ -237,6 +238,7 @@ void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, st
       return;
     case MessageFramer::Kind::kPong:
       flows_.pool().NoteAlive(flow, now);
+      if (flow.listener && MayAnswer(flow, answers)) return edge_.OnCrlf(flow, /*twice=*/false, now);
       keep_alives_.OnAnswer(flow, flow::KeepAliveMethod::kCrlf, now);
       return probes_.OnAnswer(flow, "CRLF", now);
   }

@@ -24,7 +24,8 @@ ShardFlows::ShardFlows(ShardContext& context, OnOpened on_opened, OnClosed on_cl
       on_closed_(std::move(on_closed)),
       pool_({.idle_timeout = context.state.options.flows.idle_timeout,
              .max_flows_per_target = context.state.options.flows.max_flows_per_target,
-             .tls_reuse = context.state.options.flows.tls_reuse}) {}
+             .tls_reuse = context.state.options.flows.tls_reuse},
+            context.random) {}
 
 Expected<flow::Flow*> ShardFlows::Open(flow::FlowKey key, flow::ConnectionId connection, const Endpoint& local,
                                        bool exclusive, TimePoint now) {
@@ -156,6 +157,11 @@ flow::Flow* ShardFlows::Find(const flow::FlowId& id, const flow::Scope& scope) {
   return flow != nullptr && scope.Covers(flow->key.owner) ? flow : nullptr;
 }
 
+const flow::Flow* ShardFlows::Find(const flow::FlowId& id, const flow::Scope& scope) const {
+  const flow::Flow* flow = pool_.Find(id);
+  return flow != nullptr && scope.Covers(flow->key.owner) ? flow : nullptr;
+}
+
 bool ShardFlows::Release(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) {
   flow::Flow* flow = Find(id, scope);
   if (flow == nullptr) return false;
@@ -201,9 +207,8 @@ bool ShardFlows::Report(const TransactionReport& report, const flow::Scope& scop
 }
 
 std::optional<FlowView> ShardFlows::View(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) const {
-  const flow::Flow* flow = pool_.Find(id);
-  if (flow == nullptr || !scope.Covers(flow->key.owner)) return std::nullopt;
-  return ViewOf(*flow, true, now);
+  const flow::Flow* flow = Find(id, scope);
+  return flow == nullptr ? std::nullopt : std::optional(ViewOf(*flow, true, now));
 }
 
 FlowView ShardFlows::ViewOf(const flow::Flow& flow, bool open, TimePoint now) const {

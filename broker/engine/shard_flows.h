@@ -71,6 +71,7 @@ class ShardFlows {
   std::optional<FlowView> View(const flow::FlowId& id, const flow::Scope& scope, TimePoint now) const;
   /// The open flow; null where `scope` has none of that name.
   flow::Flow* Find(const flow::FlowId& id, const flow::Scope& scope);
+  const flow::Flow* Find(const flow::FlowId& id, const flow::Scope& scope) const;
   void EmitEvent(FlowEventKind kind, const flow::Flow& flow, std::optional<Failure> failure, TimePoint now);
 
  private:

@@ -8,26 +8,6 @@
 namespace flowbroker::flow {
 namespace {
 
-/// Octets for a KeyedHash, put together on the stack.
-template <std::size_t kCapacity>
-class Octets {
- public:
-  template <typename Number>
-  Octets& Add(Number number) {
-    for (std::size_t i = sizeof(number); i-- > 0;) octets_[size_++] = static_cast<char>((number >> (8 * i)) & 0xFFU);
-    return *this;
-  }
-  Octets& Add(const std::array<std::uint8_t, 16>& octets) {
-    for (const std::uint8_t octet : octets) octets_[size_++] = static_cast<char>(octet);
-    return *this;
-  }
-  std::string_view view() const { return {octets_.data(), size_}; }
-
- private:
-  std::array<char, kCapacity> octets_{};
-  std::size_t size_ = 0;
-};
-
 IpAddress Unmapped(const std::array<std::uint8_t, 16>& octets) {
   constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
   if (!std::equal(kMapped.begin(), kMapped.end(), octets.begin())) return IpAddress::FromIpv6(octets);
@@ -43,7 +23,7 @@ DatagramFlows::DatagramFlows(std::uint8_t shard, const DatagramFlowOptions& opti
 
 std::uint32_t DatagramFlows::HashOf(std::uint16_t listener, const std::array<std::uint8_t, 16>& remote,
                                     std::uint16_t port) const {
-  return static_cast<std::uint32_t>(address_hash_(Octets<20>().Add(remote).Add(port).Add(listener).view()));
+  return static_cast<std::uint32_t>(address_hash_(HashedOctets<20>().Add(remote).Add(port).Add(listener).view()));
 }
 
 RecordIndex DatagramFlows::Find(std::uint16_t listener, const Endpoint& remote) const {
@@ -64,7 +44,7 @@ RecordIndex DatagramFlows::Find(const FlowId& id) const {
 
 FlowId DatagramFlows::IdOf(RecordIndex index) const {
   const Record& record = records_[index];
-  const std::uint64_t hash = id_hash_(Octets<28>()
+  const std::uint64_t hash = id_hash_(HashedOctets<28>()
                                           .Add(record.remote)
                                           .Add(record.remote_port)
                                           .Add(record.listener)
@@ -78,7 +58,8 @@ FlowId DatagramFlows::IdOf(RecordIndex index) const {
   return FlowId::FromOctets(octets);
 }
 
-std::vector<FlowId> DatagramFlows::IdsAfter(const std::optional<FlowId>& after, std::size_t count) const {
+std::vector<FlowId> DatagramFlows::IdsAfter(const std::optional<FlowId>& after, std::size_t count,
+                                            const std::function<bool(RecordIndex)>& wanted) const {
   std::vector<FlowId> ids;
   std::size_t index = 0;
   if (after && after->shard() > shard_) return ids;
@@ -87,7 +68,7 @@ std::vector<FlowId> DatagramFlows::IdsAfter(const std::optional<FlowId>& after, 
   }
   for (; index < records_.size() && ids.size() < count; ++index) {
     const auto place = static_cast<RecordIndex>(index);
-    if (!records_[place].open) continue;
+    if (!records_[place].open || !wanted(place)) continue;
     const FlowId id = IdOf(place);
     if (!after || id > *after) ids.push_back(id);
   }
@@ -100,7 +81,7 @@ std::uint32_t DatagramFlows::SecondOf(TimePoint when) const {
 
 std::array<std::uint8_t, 12> DatagramFlows::QuestionAt(RecordIndex index, std::uint32_t second) const {
   const Record& record = records_[index];
-  const std::uint64_t hash = question_hash_(Octets<32>()
+  const std::uint64_t hash = question_hash_(HashedOctets<32>()
                                                 .Add(record.remote)
                                                 .Add(record.remote_port)
                                                 .Add(record.listener)

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -75,8 +76,10 @@ class DatagramFlows {
   /// Whether that is one to this flow, of the last half minute (RFC 3261 s.17.1.2.2: who has not answered by then will
   /// not).
   bool IsQuestionTo(RecordIndex index, std::string_view text, TimePoint now) const;
-  /// In order of their ids, those behind `after`, at most `count`.
-  std::vector<FlowId> IdsAfter(const std::optional<FlowId>& after, std::size_t count) const;
+  /// In order of their ids, those behind `after` that are wanted, at most `count`.
+  std::vector<FlowId> IdsAfter(
+      const std::optional<FlowId>& after, std::size_t count,
+      const std::function<bool(RecordIndex)>& wanted = [](RecordIndex) { return true; }) const;
 
   /// The user agent has sent something of its own accord.
   void NoteHeard(RecordIndex index, TimePoint now);

@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstddef>
-#include <functional>
-
 #include "broker/base/target.h"
 
 namespace flowbroker::flow {
@@ -17,11 +14,3 @@ struct FlowAddresses {
 };
 
 }  // namespace flowbroker::flow
-
-template <>
-struct std::hash<flowbroker::flow::FlowAddresses> {
-  std::size_t operator()(const flowbroker::flow::FlowAddresses& flow) const noexcept {
-    return std::hash<flowbroker::Endpoint>{}(flow.remote) ^ (std::hash<flowbroker::Endpoint>{}(flow.local) * 31) ^
-           static_cast<std::size_t>(flow.transport);
-  }
-};

@@ -19,6 +19,7 @@ Flow FreshFlow(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, 
           .last_evidence = now};
 }
 
+/// @pre it is there under that hash
 void Erase(const Flow& flow, std::size_t hash, std::unordered_multimap<std::size_t, Flow*>& from) {
   const auto [first, last] = from.equal_range(hash);
   from.erase(std::find_if(first, last, [&flow](const auto& entry) { return entry.second == &flow; }));
@@ -26,12 +27,18 @@ void Erase(const Flow& flow, std::size_t hash, std::unordered_multimap<std::size
 
 }  // namespace
 
-FlowPool::FlowPool(const PoolLimits& limits) : limits_(limits) {}
+FlowPool::FlowPool(const PoolLimits& limits, RandomSource& random) : limits_(limits), address_hash_(random) {}
+
+std::size_t FlowPool::HashOf(const FlowAddresses& addresses) const {
+  HashedOctets<2 * (16 + sizeof(std::uint16_t)) + 1> octets;
+  for (const Endpoint& end : {addresses.remote, addresses.local}) octets.Add(end.address.MappedOctets()).Add(end.port);
+  return address_hash_(octets.Add(static_cast<std::uint8_t>(addresses.transport)).view());
+}
 
 Flow& FlowPool::Insert(Flow flow) {
   const FlowId id = flow.id;
   Flow& inserted = flows_.emplace(id, std::move(flow)).first->second;
-  by_addresses_.emplace(std::hash<FlowAddresses>{}(inserted.addresses()), &inserted);
+  by_addresses_.emplace(HashOf(inserted.addresses()), &inserted);
   return inserted;
 }
 
@@ -72,7 +79,7 @@ const Flow* FlowPool::Find(const FlowId& id) const {
 
 const Flow* FlowPool::FindByAddresses(const FlowAddresses& addresses) const {
   const Flow* latest = nullptr;
-  const auto [first, last] = by_addresses_.equal_range(std::hash<FlowAddresses>{}(addresses));
+  const auto [first, last] = by_addresses_.equal_range(HashOf(addresses));
   for (auto entry = first; entry != last; ++entry) {
     const Flow* flow = entry->second;
     if (flow->addresses() != addresses) continue;
@@ -100,7 +107,7 @@ std::optional<Flow> FlowPool::Remove(const FlowId& id) {
     Unlink(flow);
     ForgetShareable(flow);
   }
-  Erase(flow, std::hash<FlowAddresses>{}(flow.addresses()), by_addresses_);
+  Erase(flow, HashOf(flow.addresses()), by_addresses_);
   Flow removed = std::move(flow);
   flows_.erase(found);
   return removed;

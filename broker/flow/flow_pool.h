@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "broker/base/keyed_hash.h"
+#include "broker/base/random_source.h"
 #include "broker/flow/flow.h"
 
 namespace flowbroker::flow {
@@ -19,7 +21,7 @@ struct PoolLimits {
 /// The open flows of one shard. Pure; not thread-safe. Pointers to flows stay valid until the flow is removed.
 class FlowPool {
  public:
-  explicit FlowPool(const PoolLimits& limits);
+  FlowPool(const PoolLimits& limits, RandomSource& random);
 
   /// Adds a flow that has just connected: connecting is evidence and activity.
   Flow& Add(FlowId id, FlowKey key, ConnectionId connection, Endpoint local, history::NetworkId network, bool exclusive,
@@ -67,13 +69,16 @@ class FlowPool {
 
  private:
   Flow& Insert(Flow flow);
+  /// Under a key: peers choose their addresses and ports.
+  std::size_t HashOf(const FlowAddresses& addresses) const;
   void ForgetShareable(const Flow& flow);
   void Unlink(Flow& flow);
   void LinkAsMostRecent(Flow& flow);
 
   PoolLimits limits_;
+  KeyedHash address_hash_;
   std::unordered_map<FlowId, Flow> flows_;
-  // By hash of FlowKey and of FlowAddresses: these themselves live in the flow.
+  // By hash of its FlowKey and by HashOf its addresses: these themselves live in the flow.
   std::unordered_multimap<std::size_t, Flow*> by_key_;
   std::unordered_multimap<std::size_t, Flow*> by_addresses_;
   std::unordered_map<Target, std::unordered_map<std::string, std::size_t>> per_target_;  // and tenant

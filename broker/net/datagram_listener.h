@@ -31,7 +31,7 @@ class DatagramSink {
   virtual void OnUnreachable(std::uint16_t listener, const Endpoint& remote, const Failure& failure) = 0;
   /// So many datagrams were not sent, as the socket's buffer was full.
   virtual void OnUnsent(std::size_t count) = 0;
-  /// So many datagrams were lost before they were read, as the socket's buffer was full.
+  /// The kernel has dropped so many datagrams before they were read, mostly as the socket's buffer was full.
   virtual void OnUnread(std::size_t count) = 0;
 };
 
@@ -76,7 +76,7 @@ class DatagramListener {
   /// False where there was nothing to read.
   bool ReadBatch();
   void ReadErrors();
-  /// Tells, once a second, what the kernel has lost.
+  /// Tells what the kernel has lost, once a second at most, and only when something else comes.
   void CountUnread();
   /// How many the kernel took; below zero: it takes none now, or, with an `errno` other than EAGAIN, not the first.
   int SendBatch(std::span<Waiting> batch);

@@ -20,7 +20,8 @@ struct VerifiedToken {
   TokenState state = TokenState::kUnknown;
   std::optional<std::uint16_t> sip_status = std::nullopt;  ///< what to answer the request with; absent: kLive
   std::string flow_id;                                     ///< to send the request on; empty unless kLive
-  Transport transport = Transport::kUnknown;               ///< kUnknown, and no endpoints: kForged
+  Transport transport = Transport::kUnknown;               ///< kUnknown, and no endpoints: kForged,
+                                                           ///< or kGone by algorithm 1
   std::optional<Endpoint> local = std::nullopt;
   std::optional<Endpoint> remote = std::nullopt;
 };

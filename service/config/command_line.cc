@@ -28,8 +28,8 @@ void AddFlags(CLI::App& app, ConfigSources& sources) {
   for (const Setting& setting : Settings()) {
     CLI::Option* const option = app.add_option("--" + std::string(setting.name), sources.flags[setting.name]);
     option->description(HelpOf(setting, defaults))->group(std::string(setting.group))->type_name("");
-    option->expected(1)->multi_option_policy(setting.is_list() ? CLI::MultiOptionPolicy::TakeAll
-                                                               : CLI::MultiOptionPolicy::TakeLast);
+    option->expected(1)->allow_extra_args(false)->multi_option_policy(
+        setting.is_list() ? CLI::MultiOptionPolicy::TakeAll : CLI::MultiOptionPolicy::TakeLast);
   }
 }
 

@@ -8,10 +8,11 @@ namespace {
 using C = ServiceConfig;
 
 const std::array kSettings = {
-    Setting{
-        "edge-listen", "Edge",
-        "where user agents come in: udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT with addresses of this host",
-        Place<std::vector<flow::EdgeListener>>([](C& c) -> auto& { return c.broker.edge.listeners; })},
+    Setting{"edge-listen", "Edge",
+            "where user agents come in: udp:ADDRESS:PORT, tcp:ADDRESS:PORT or tls:ADDRESS:PORT with addresses of this "
+            "host; "
+            "with =GROUP behind it that client group takes the place of edge-client-group there",
+            Place<std::vector<flow::EdgeListener>>([](C& c) -> auto& { return c.broker.edge.listeners; })},
     Setting{"edge-client-group", "Edge", "the Relay streams of this client group receive what user agents send",
             Place<std::string>([](C& c) -> auto& { return c.broker.edge.owner.client_group; })},
     Setting{"edge-tenant", "Edge",
@@ -37,6 +38,11 @@ const std::array kSettings = {
     Setting{"edge-max-connections-per-source", "Edge", "the same from one IPv4 address or one IPv6 /64",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.sources.max_connections_per_source; })}
         .From("1"),
+    Setting{"edge-crlf-answer-after", "Edge",
+            "0: CRLF CRLF of a user agent is answered at once (RFC 5626); 1s to 3s: each CRLF after so long (the draft "
+            "before it)",
+            Place<Duration>([](C& c) -> auto& { return c.broker.edge.crlf_answer_after; })}
+        .From("0", "3s"),
     Setting{"edge-connections-per-second", "Edge", "connections of user agents that are taken; further ones are closed",
             Place<std::size_t>([](C& c) -> auto& { return c.broker.edge.connection_rate.per_second; })}
         .From("1"),

@@ -13,7 +13,7 @@ namespace {
 using C = ServiceConfig;
 
 const std::array kSettings = {
-    Setting{"listen", "Process", "where gRPC is served, unix:/path or host:port; may be repeated",
+    Setting{"listen", "Process", "where gRPC is served, unix:/path or host:port",
             Place<std::vector<std::string>>([](C& c) -> auto& { return c.listen; })},
     Setting{"listen-mode", "Process",
             "file mode of Unix sockets, octal: 0660 lets the group in; who gets in is an operator",
@@ -43,7 +43,7 @@ const std::array kSettings = {
             Place<Duration>([](C& c) -> auto& { return c.grpc_keepalive_interval; })}
         .From("0", "24h"),
     Setting{"certificate-check-interval", "Process",
-            "how often the files of certificates are looked at for new ones; 0: only on SIGHUP",
+            "how often the files of certificates and of token keys are looked at for new ones; 0: only on SIGHUP",
             Place<Duration>([](C& c) -> auto& { return c.certificate_check_interval; })}
         .From("0", "24h")
         .Live(),

@@ -260,7 +260,9 @@ std::string ValueText(const std::vector<location::EgressRule>& value) {
 }
 
 std::string ValueText(const std::vector<flow::EdgeListener>& value) {
-  return JoinWithCommas(value, [](const flow::EdgeListener& listener) { return listener.ToString(); });
+  return JoinWithCommas(value, [](const flow::EdgeListener& listener) {
+    return listener.ToString() + (listener.client_group.empty() ? "" : "=" + listener.client_group);
+  });
 }
 
 std::string ValueText(const std::vector<std::uint32_t>& value) {

@@ -24,6 +24,7 @@ Daemon::Daemon(const config::ServiceConfig& config)
     : config_(config),
       grpc_files_({config.grpc_certificate_file, config.grpc_private_key_file, config.grpc_client_ca_file}),
       sip_files_({config.broker.tls.ca_file, config.broker.tls.certificate_file, config.broker.tls.private_key_file}),
+      token_key_files_({config.broker.edge.token_keys_file}),
       log_writer_(STDERR_FILENO),
       log_(log_writer_, config.log_level),
       grpc_log_([this](std::string_view line) { log_.Write(LogLevel::kWarn, "grpc", {{"detail", line}}); }),
@@ -53,8 +54,8 @@ Expected<void> Daemon::StartParts() {
   telemetry_.metrics().process.WatchCertificate("grpc", [this] { return rpc_->CertificateExpiry(); });
   telemetry_.metrics().process.WatchCertificate("sip", [this] { return broker_->TlsCertificateExpiry(); });
   if (auto admin = StartAdmin(); !admin) return admin;
-  reloader_ = std::make_unique<Reloader>(
-      config_, Reloader::Parts{log_, telemetry_, *broker_, *rpc_, admin_.get(), grpc_files_, sip_files_});
+  reloader_ = std::make_unique<Reloader>(config_, Reloader::Parts{log_, telemetry_, *broker_, *rpc_, admin_.get(),
+                                                                  grpc_files_, sip_files_, token_key_files_});
   telemetry_.metrics().reloads.RecordStart(std::chrono::system_clock::now().time_since_epoch());
   BeginServing();
   boost::json::object fields;

@@ -46,11 +46,11 @@ class Daemon {
   /// "flowbrokerd ready: grpc=unix:...,127.0.0.1:7460 admin=127.0.0.1:7461".
   std::string ReadyLine() const;
 
-  /// Takes the settings that can change while the process runs, and reads all certificates again.
+  /// Takes the settings that can change while the process runs, and reads all certificates and token keys again.
   void Reload(const config::LoadedConfig& loaded);
 
-  /// To be called every now and then: reads those certificates again whose files have changed.
-  void CheckCertificates() { reloader_->CheckCertificates(); }
+  /// To be called every now and then: reads those certificates and token keys again whose files have changed.
+  void CheckKeyFiles() { reloader_->CheckKeyFiles(); }
   /// How often that should be at least; absent: never.
   std::optional<Duration> CertificateCheckInterval() const;
 
@@ -77,6 +77,7 @@ class Daemon {
   config::ServiceConfig config_;
   FileWatch grpc_files_;  // of certificates; since before they are first read, so that no change is missed
   FileWatch sip_files_;
+  FileWatch token_key_files_;
   std::mutex mutex_;  // of the change of config_ and of the begin of the drain, which may come from the admin thread
   bool draining_ = false;  // guarded by mutex_; for good
   std::atomic<bool> serving_ = false;

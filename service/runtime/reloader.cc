@@ -36,6 +36,7 @@ void Reloader::Reload(const config::LoadedConfig& loaded) {
   }
   parts_.grpc_files.Changed();
   parts_.sip_files.Changed();
+  parts_.token_key_files.Changed();
   ReloadGrpcCertificates();
   ReloadSipCertificates();
   ReloadTokenKeys();
@@ -59,9 +60,10 @@ void Reloader::Apply() {
   }
 }
 
-void Reloader::CheckCertificates() {
+void Reloader::CheckKeyFiles() {
   if (parts_.grpc_files.Changed()) ReloadGrpcCertificates();
   if (parts_.sip_files.Changed()) ReloadSipCertificates();
+  if (parts_.token_key_files.Changed()) ReloadTokenKeys();
 }
 
 void Reloader::ReloadGrpcCertificates() {

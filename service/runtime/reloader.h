@@ -22,16 +22,17 @@ class Reloader {
     admin::AdminServer* admin;  ///< null: off
     FileWatch& grpc_files;      ///< those of certificates, seen before they were first read
     FileWatch& sip_files;
+    FileWatch& token_key_files;
   };
 
   /// `running` and `parts` outlive it.
   Reloader(config::ServiceConfig& running, const Parts& parts) : running_(running), parts_(parts) {}
 
-  /// Takes the live ones of `loaded` into `running`, and reads all certificates again.
+  /// Takes the live ones of `loaded` into `running`, and reads all certificates and token keys again.
   void Reload(const config::LoadedConfig& loaded);
 
-  /// Reads those certificates again whose files have changed.
-  void CheckCertificates();
+  /// Reads those certificates and token keys again whose files have changed.
+  void CheckKeyFiles();
 
  private:
   void Apply();

@@ -44,7 +44,7 @@ void Reload(Daemon& daemon, const config::ConfigSources& sources, const ServiceN
 void ServeUntilStopped(Daemon& daemon, const config::ConfigSources& sources, const ServiceNotifier& notifier) {
   HeapTrim trim;
   Chore trimming;
-  Chore certificates;
+  Chore key_files;
   Chore watchdog;
   // Half of what is allowed, as sd_watchdog_enabled(3) recommends.
   const auto beat = notifier.watchdog() ? std::optional(*notifier.watchdog() / 2) : std::nullopt;
@@ -55,7 +55,7 @@ void ServeUntilStopped(Daemon& daemon, const config::ConfigSources& sources, con
     if (signal == ProcessSignal::kStop) return;
     if (signal == ProcessSignal::kReload) Reload(daemon, sources, notifier);
     if (trimming.IsDue(kTrimInterval)) TrimHeap(trim);
-    if (certificates.IsDue(check)) daemon.CheckCertificates();
+    if (key_files.IsDue(check)) daemon.CheckKeyFiles();
     if (watchdog.IsDue(beat) && daemon.IsAlive()) notifier.Alive();
   }
 }

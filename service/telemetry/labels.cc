@@ -107,6 +107,8 @@ std::string_view NameOf(Limit limit) {
       return "edge_idle";
     case Limit::kEdgePartialMessages:
       return "edge_partial_messages";
+    case Limit::kMessageSize:
+      return "message_size";
     case Limit::kFlowSets:
       return "flow_sets";
     case Limit::kFlowSetsPerTenant:

@@ -12,9 +12,11 @@ RelayMetrics::RelayMetrics(prometheus::Registry& registry)
       unsent_(&Counters(registry, "flowbroker_edge_datagrams_unsent_total",
                         "Datagrams to user agents that were not sent, as the socket's buffer was full.")
                    .Add({})),
-      unread_(&Counters(registry, "flowbroker_edge_datagrams_unread_total",
-                        "Datagrams of user agents that were lost unread, as the socket's buffer was full.")
-                   .Add({})),
+      unread_(
+          &Counters(
+               registry, "flowbroker_edge_datagrams_unread_total",
+               "Datagrams of user agents that the kernel dropped unread: the buffer was full, or they were damaged.")
+               .Add({})),
       streams_(&Gauges(registry, "flowbroker_relay_streams", "Relay streams attached now.").Add({})) {
   auto& messages = Counters(registry, "flowbroker_relayed_messages_total", "SIP messages relayed, by direction.");
   auto& bytes = Counters(registry, "flowbroker_relayed_bytes_total", "Octets of SIP messages relayed, by direction.");

@@ -326,12 +326,11 @@ class EdgeTest(EdgeCase):
 
     def test_new_token_keys_are_taken_without_a_restart(self):  # E3
         keys = self.write_keys((7, KEY))
-        self.serve("--edge-token-keys-file", keys)
+        self.serve("--edge-token-keys-file", keys, "--certificate-check-interval", "1s")
         user_agent = UserAgent(self)
         old = self.register(user_agent).origin.token
         self.write_keys((8, OTHER_KEY), (7, KEY))
-        self.daemon.signal(signal.SIGHUP)
-        self.daemon.event("token_keys_reloaded")
+        self.daemon.event("token_keys_reloaded")  # by itself
         new = self.register(user_agent, "z9hG4bK-2").origin.token
         self.assertNotEqual(old, new)
         self.assertEqual([self.application.verify(token).state for token in (old, new)], [TokenState.LIVE] * 2)
@@ -339,6 +338,12 @@ class EdgeTest(EdgeCase):
         self.daemon.signal(signal.SIGHUP)
         self.daemon.event("token_keys_refused")
         self.assertEqual(self.application.verify(new).state, TokenState.LIVE)
+
+    def test_a_single_crlf_is_answered_too_where_the_draft_is_followed(self):  # E7
+        self.serve("--edge-crlf-answer-after", "1s")
+        user_agent = UserAgent(self)
+        user_agent.send("\r\n")
+        self.assertEqual(user_agent.read(2), b"\r\n")
 
     def test_what_is_not_sip_ends_the_connection_and_nothing_else(self):
         self.serve("--edge-max-header-size", "2000")
@@ -353,6 +358,7 @@ class EdgeTest(EdgeCase):
             user_agent.send(garbage)
             self.assertTrue(user_agent.is_closed(), garbage[:20])
         self.register(speaks, "z9hG4bK-still")
+        self.assertGreater(self.daemon.metric('flowbroker_limits_hit_total{limit="message_size"}'), 0)
 
 
 if __name__ == "__main__":

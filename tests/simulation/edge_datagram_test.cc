@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <string>
@@ -106,6 +107,36 @@ TEST_F(EdgeDatagramTest, EveryBoundUserAgentIsAskedEvery24To29SecondsAndItsAnswe
     EXPECT_GE(before, start + minutes(10) - seconds(30));
   }
   EXPECT_EQ(registrar_->received.size(), kUserAgents) << "the REGISTERs and nothing else";
+}
+
+TEST(EdgeGroupsTest, AListenerWithAClientGroupOfItsOwnIsReadByThatAndNoOther) {
+  engine::BrokerOptions options;
+  options.edge.listeners = {*flow::EdgeListener::Parse("udp:192.0.2.1:5060"),
+                            *flow::EdgeListener::Parse("udp:192.0.2.1:5070=core")};
+  ScriptedShard shard(1, options);
+  const std::array groups = {std::string("edge"), std::string("core")};
+  std::array<std::shared_ptr<Registrar>, 2> streams;
+  for (std::uint16_t i = 0; i < 2; ++i) {
+    shard.core().datagrams().AddListener(i, options.edge.listeners[i].local);
+    streams[i] = std::make_shared<Registrar>();
+    shard.core().relay().Attach(i + 1U, {.client_group = groups[i]}, streams[i], shard.now());
+  }
+  const Endpoint user_agent{*IpAddress::Parse("10.0.0.1"), 5060};
+  const std::string message =
+      "OPTIONS sip:example.org SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bK-1\r\nFrom: <sip:a@b>;tag=1\r\n"
+      "To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+  for (std::uint16_t i = 0; i < 2; ++i) shard.UserAgentSends(i, user_agent, message);
+  for (std::size_t i = 0; i < 2; ++i) {
+    ASSERT_EQ(streams[i]->received.size(), 1U) << groups[i];
+    const flow::Scope own{.tenant = std::nullopt, .client_group = groups[i]};
+    const flow::Scope other{.tenant = std::nullopt, .client_group = groups[1 - i]};
+    const flow::FlowId flow = streams[i]->received.front().flow;
+    EXPECT_EQ(shard.core().IdsAfter(std::nullopt, 10, own), std::vector<flow::FlowId>{flow});
+    EXPECT_TRUE(shard.core().AddressesOf(flow, own));
+    EXPECT_FALSE(shard.core().AddressesOf(flow, other));
+    EXPECT_FALSE(shard.core().relay().Send(i + 1, flow, message, shard.now()));
+    EXPECT_TRUE(shard.core().relay().Send(2 - i, flow, message, shard.now())) << "it is the other group's";
+  }
 }
 
 TEST_F(EdgeDatagramTest, WhoStopsAnsweringLosesItsBindingsWithinTwoMinutesAndTheOthersDoNot) {  // N4, B4

@@ -14,10 +14,17 @@ TEST(EdgeListenerTest, ReadsWhatItWrites) {
   }
 }
 
+TEST(EdgeListenerTest, AClientGroupStandsBehindIt) {
+  const auto listener = EdgeListener::Parse("tcp:[2001:db8::1]:5061=core");
+  ASSERT_TRUE(listener);
+  EXPECT_EQ(listener->client_group, "core");
+  EXPECT_EQ(listener->ToString(), "tcp:[2001:db8::1]:5061");
+}
+
 TEST(EdgeListenerTest, SaysWhatIsAllowedToEverythingElse) {
   for (const char* text : {"", "tcp:", "192.0.2.1:5060", "sctp:192.0.2.1:5060", "udp:0.0.0.0:5060", "tcp:host:5060",
                            "tcp:192.0.2.1", "tcp:192.0.2.1:", "tcp:192.0.2.1:65536", "tcp:192.0.2.1:5060x",
-                           "tcp:0.0.0.0:5060", "tcp:[::]:5060", "tcp:192.0.2.1:-1"}) {
+                           "tcp:0.0.0.0:5060", "tcp:[::]:5060", "tcp:192.0.2.1:-1", "tcp:192.0.2.1:5060="}) {
     const auto listener = EdgeListener::Parse(text);
     ASSERT_FALSE(listener) << text;
     EXPECT_NE(listener.error().detail.find("tcp:ADDRESS:PORT"), std::string::npos);

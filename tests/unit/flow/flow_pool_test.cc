@@ -28,7 +28,7 @@ class FlowPoolTest : public ::testing::Test {
   testing::SeededRandom random_{12};
   std::uint64_t connections_ = 0;
   Endpoint local_{*IpAddress::Parse("192.0.2.99"), 40000};
-  FlowPool pool_{{.idle_timeout = seconds(300), .max_flows_per_target = 2}};
+  FlowPool pool_{{.idle_timeout = seconds(300), .max_flows_per_target = 2}, random_};
   TimePoint start_{seconds(1000)};
 };
 

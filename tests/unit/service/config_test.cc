@@ -55,6 +55,20 @@ TEST(CommandLineTest, NeedsNoArguments) {
   EXPECT_TRUE(config.broker.dns.servers.empty());
 }
 
+TEST(CommandLineTest, AListMayBeGivenInPartsAndAnythingElseCountsAsItWasSaidLast) {
+  const ServiceConfig config =
+      Parsed({"--dns-servers", "192.0.2.1:53,192.0.2.2:53", "--dns-servers", "[2001:db8::3]:53", "--edge-listen",
+              "udp:192.0.2.1:5060", "--edge-listen", "tcp:192.0.2.1:5060=core", "--racing", "on", "--racing", "off"});
+  EXPECT_EQ(config.broker.dns.servers.size(), 3U);
+  ASSERT_EQ(config.broker.edge.listeners.size(), 2U);
+  EXPECT_EQ(config.broker.edge.listeners[1].client_group, "core");
+  EXPECT_FALSE(config.broker.racing.parallel);
+}
+
+TEST(CommandLineTest, BracketsOfAnAddressAreNoneOfAList) {
+  EXPECT_EQ(Refused({"--egress-deny", "[2001:db8::1],[2001:db8::2]"}).text, "");
+}
+
 TEST(CommandLineTest, ListensOnTcpOnlyWithTlsOrWhenPlaintextIsAskedFor) {
   EXPECT_THAT(Parsed({"--grpc-plaintext", "on"}).listen, ElementsAre(testing::_, "127.0.0.1:7460"));
   EXPECT_THAT(

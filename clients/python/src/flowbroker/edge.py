@@ -12,7 +12,7 @@ class TokenState(enum.Enum):
 
     UNKNOWN = 0
     LIVE = 1  # its flow is open
-    GONE = 2  # one of the broker's, whose flow has ended
+    GONE = 2  # one of the broker's, whose flow has ended; by algorithm 1 also one that was made up
     FORGED = 3  # none of the broker's, or changed
 
 
@@ -33,7 +33,7 @@ class VerifiedToken:
     state: TokenState
     sip_status: int | None  # what to answer the request with; None: LIVE
     flow_id: str  # to send the request on; empty unless LIVE
-    transport: Transport | None  # None, as both endpoints: FORGED
+    transport: Transport | None  # None, as both endpoints: FORGED, or GONE by algorithm 1
     local: Endpoint | None
     remote: Endpoint | None
 
