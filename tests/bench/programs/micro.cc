@@ -75,13 +75,13 @@ Target TargetNumber(std::uint32_t number) {
 
 // A pool of `range` flows to as many targets.
 struct FilledPool {
-  explicit FilledPool(std::uint32_t count) : pool(flow::PoolLimits{}) {
-    SeededRandom random;
+  explicit FilledPool(std::uint32_t count) : pool(flow::PoolLimits{}, random) {
     for (std::uint32_t n = 0; n < count; ++n) {
       ids.push_back(flow::FlowId::Make(0, random));
       pool.Add(ids.back(), {.remote = TargetNumber(n)}, {n}, TargetNumber(0).endpoint, {}, false, TimePoint{});
     }
   }
+  SeededRandom random;
   std::vector<flow::FlowId> ids;
   flow::FlowPool pool;
 };
