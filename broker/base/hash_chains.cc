@@ -21,12 +21,6 @@ void HashChains::Replace(RecordIndex index, RecordIndex by) {
   LinkTo(index) = by;
 }
 
-std::size_t HashChains::BucketOf(std::uint32_t hash) const {
-  const std::size_t half = std::bit_floor(heads_.size());
-  const std::size_t bucket = hash & (2 * half - 1);
-  return bucket < heads_.size() ? bucket : bucket - half;  // the upper one is not split off yet
-}
-
 RecordIndex& HashChains::LinkTo(RecordIndex index) {
   RecordIndex* link = &heads_[BucketOf(entries_[index].hash)];
   while (*link != index) link = &entries_[*link].next;
@@ -34,15 +28,15 @@ RecordIndex& HashChains::LinkTo(RecordIndex index) {
 }
 
 HashChains::Entry& HashChains::EntryOf(RecordIndex index) {
-  while (index >= entries_.size()) entries_.emplace_back();
+  while (index >= entries_.size()) entries_.Grow();
   return entries_[index];
 }
 
 void HashChains::SplitOneBucket() {
-  const std::size_t upper = heads_.size();
-  const std::size_t half = std::bit_floor(upper);
+  const RecordIndex upper = heads_.Grow();
+  const RecordIndex half = std::bit_floor(upper);
+  heads_[upper] = kNoRecord;
   RecordIndex at = std::exchange(heads_[upper - half], kNoRecord);
-  heads_.push_back(kNoRecord);
   while (at != kNoRecord) {
     Entry& entry = entries_[at];
     RecordIndex& head = heads_[(entry.hash & half) != 0 ? upper : upper - half];

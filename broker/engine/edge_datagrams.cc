@@ -49,9 +49,13 @@ void EdgeDatagrams::Stop() {
 }
 
 void EdgeDatagrams::OnDatagrams(std::uint16_t listener, std::span<const net::Datagram> datagrams, TimePoint now) {
+  hashes_.clear();
+  for (const net::Datagram& datagram : datagrams) hashes_.push_back(table_.HashOf(listener, datagram.remote));
+  table_.Prefetch(hashes_);
   Batch batch;
-  for (const net::Datagram& datagram : datagrams) {
-    if (Admit(datagram.remote.address, now)) OnDatagram(listener, datagram, batch, now);
+  for (std::size_t i = 0; i < datagrams.size(); ++i) {
+    if (!Admit(datagrams[i].remote.address, now)) continue;
+    OnDatagram(listener, datagrams[i], table_.Find(listener, datagrams[i].remote, hashes_[i]), batch, now);
   }
   if (batch.messages > 0) context_.state.observer.OnRelayed(/*inbound=*/true, batch.messages, batch.octets);
 }
@@ -70,8 +74,8 @@ bool EdgeDatagrams::Admit(const IpAddress& source, TimePoint now) {
   __builtin_unreachable();
 }
 
-void EdgeDatagrams::OnDatagram(std::uint16_t listener, const net::Datagram& datagram, Batch& batch, TimePoint now) {
-  const RecordIndex index = table_.Find(listener, datagram.remote);
+void EdgeDatagrams::OnDatagram(std::uint16_t listener, const net::Datagram& datagram, RecordIndex index, Batch& batch,
+                               TimePoint now) {
   switch (sip::KindOfDatagram(datagram.octets)) {
     case sip::MessageFramer::Kind::kStun:
       if (index != kNoRecord) table_.NoteHeard(index, now);

@@ -74,7 +74,8 @@ class EdgeDatagrams {
 
   /// False where the limits of the moment do not let it in.
   bool Admit(const IpAddress& source, TimePoint now);
-  void OnDatagram(std::uint16_t listener, const net::Datagram& datagram, Batch& batch, TimePoint now);
+  void OnDatagram(std::uint16_t listener, const net::Datagram& datagram, RecordIndex index, Batch& batch,
+                  TimePoint now);
   void OnStun(std::uint16_t listener, const net::Datagram& datagram);
   void OnSip(std::uint16_t listener, const net::Datagram& datagram, RecordIndex index, Batch& batch, TimePoint now);
   /// kNoRecord where a limit forbids it.
@@ -104,6 +105,7 @@ class EdgeDatagrams {
   std::vector<std::optional<OpenListener>> open_;  // by number; nothing for those of streams
   std::vector<std::string> names_;                 // by number
   std::vector<flow::Owner> owners_;                // the same
+  std::vector<std::uint32_t> hashes_;              // of the batch that is being read
   bool admitting_ = true;
 };
 

@@ -21,17 +21,25 @@ constexpr std::size_t kIndexOctets = 4;
 DatagramFlows::DatagramFlows(std::uint8_t shard, const DatagramFlowOptions& options, RandomSource& random)
     : shard_(shard), options_(options), address_hash_(random), id_hash_(random), question_hash_(random) {}
 
-std::uint32_t DatagramFlows::HashOf(std::uint16_t listener, const std::array<std::uint8_t, 16>& remote,
-                                    std::uint16_t port) const {
-  return static_cast<std::uint32_t>(address_hash_(HashedOctets<20>().Add(remote).Add(port).Add(listener).view()));
+std::uint32_t DatagramFlows::HashOf(std::uint16_t listener, const Endpoint& remote) const {
+  const auto octets = HashedOctets<20>().Add(remote.address.MappedOctets()).Add(remote.port).Add(listener);
+  return static_cast<std::uint32_t>(address_hash_(octets.view()));
 }
 
-RecordIndex DatagramFlows::Find(std::uint16_t listener, const Endpoint& remote) const {
+RecordIndex DatagramFlows::Find(std::uint16_t listener, const Endpoint& remote, std::uint32_t hash) const {
   const auto octets = remote.address.MappedOctets();
-  return by_address_.Find(HashOf(listener, octets, remote.port), [&](RecordIndex at) {
+  return by_address_.Find(hash, [&](RecordIndex at) {
     const Record& record = records_[at];
     return record.remote == octets && record.remote_port == remote.port && record.listener == listener;
   });
+}
+
+void DatagramFlows::Prefetch(std::span<const std::uint32_t> hashes) const {
+  for (const std::uint32_t hash : hashes) by_address_.PrefetchHead(hash);
+  for (const std::uint32_t hash : hashes) {
+    const RecordIndex first = by_address_.PrefetchFirst(hash);
+    if (first != kNoRecord) __builtin_prefetch(&records_[first]);
+  }
 }
 
 RecordIndex DatagramFlows::Find(const FlowId& id) const {
@@ -142,7 +150,7 @@ RecordIndex DatagramFlows::Add(std::uint16_t listener, const Endpoint& remote, T
                            .has_answered = false,
                            .was_bound = false,
                            .in_order = false};
-  by_address_.Insert(index, HashOf(listener, records_[index].remote, remote.port));
+  by_address_.Insert(index, HashOf(listener, remote));
   Enlist(index);
   ++size_;
   LookAgain(index, now + std::min(options_.idle, DrawInterval(random)), now);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,7 +54,14 @@ class DatagramFlows {
   DatagramFlows(std::uint8_t shard, const DatagramFlowOptions& options, RandomSource& random);
 
   /// The flow between that listener and that remote; kNoRecord where there is none.
-  RecordIndex Find(std::uint16_t listener, const Endpoint& remote) const;
+  RecordIndex Find(std::uint16_t listener, const Endpoint& remote) const {
+    return Find(listener, remote, HashOf(listener, remote));
+  }
+  /// The same for one whose HashOf is known.
+  RecordIndex Find(std::uint16_t listener, const Endpoint& remote, std::uint32_t hash) const;
+  std::uint32_t HashOf(std::uint16_t listener, const Endpoint& remote) const;
+  /// For several to be found: has what Find will look at fetched from memory for all of them side by side.
+  void Prefetch(std::span<const std::uint32_t> hashes) const;
   /// The open flow of that id; kNoRecord where there is none.
   RecordIndex Find(const FlowId& id) const;
 
@@ -140,7 +148,6 @@ class DatagramFlows {
   bool IsOpen(Place place) const {
     return records_[place.index].open && records_[place.index].generation == place.generation;
   }
-  std::uint32_t HashOf(std::uint16_t listener, const std::array<std::uint8_t, 16>& remote, std::uint16_t port) const;
   std::uint32_t SecondOf(TimePoint when) const;
   std::array<std::uint8_t, 12> QuestionAt(RecordIndex index, std::uint32_t second) const;
   Due LookAt(RecordIndex index, TimePoint now, RandomSource& random);
