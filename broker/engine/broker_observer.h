@@ -108,7 +108,7 @@ class BrokerObserver {
   virtual void OnRelayStreams(int /*change*/) {}
   /// So many datagrams to user agents were not sent, as the socket's buffer was full.
   virtual void OnDatagramsUnsent(std::size_t /*count*/) {}
-  /// So many of theirs were lost before they were read, for the same reason.
+  /// The kernel has dropped so many of theirs before they were read, mostly for the same reason.
   virtual void OnDatagramsUnread(std::size_t /*count*/) {}
   virtual void OnPreferenceEvent(const PreferenceEvent& /*event*/) {}
   /// A caller reported how a transaction ended; about a flow that is not open it is only counted.

@@ -238,7 +238,7 @@ void ShardCore::OnFlowItem(flow::Flow& flow, const MessageFramer::Item& item, st
       return;
     case MessageFramer::Kind::kPong:
       flows_.pool().NoteAlive(flow, now);
-      if (flow.listener && MayAnswer(flow, answers)) return edge_.OnCrlf(flow, /*twice=*/false, now);
+      if (flow.listener && MayAnswer(flow, answers)) edge_.OnCrlf(flow, /*twice=*/false, now);
       keep_alives_.OnAnswer(flow, flow::KeepAliveMethod::kCrlf, now);
       return probes_.OnAnswer(flow, "CRLF", now);
   }

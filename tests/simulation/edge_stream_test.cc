@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,19 @@ TEST_F(EdgeStreamTest, AnswersDoNotPileUpForAUserAgentThatDoesNotRead) {  // E7
   EXPECT_TRUE(AnswersTo(ping_).empty());
   shard_.core().OnQueued(connection_, 0);
   EXPECT_EQ(AnswersTo(ping_).size(), 1U) << "now it has read";
+}
+
+TEST_F(EdgeStreamTest, APongIsTheAnswerToAProbeOfTheBrokersOwn) {  // S9
+  const auto flow = shard_.core().IdsAfter(std::nullopt, 1, {}).at(0);
+  std::optional<Expected<engine::ProbeResult>> result;
+  shard_.core().ProbeFlow(
+      flow, {}, shard_.now() + std::chrono::seconds(5), [&result](const auto& probed) { result = probed; },
+      shard_.now());
+  EXPECT_EQ(Sent(), std::vector<std::string>{"\r\n\r\n"});
+  shard_.core().OnReceived(connection_, std::vector<Item>{{Kind::kPong, "\r\n"}}, shard_.now());
+  for (const auto& callback : shard_.core().TakeActions().calls) callback();
+  ASSERT_TRUE(result && *result);
+  EXPECT_EQ((*result)->answer, "CRLF");
 }
 
 TEST_F(EdgeStreamTest, ASingleCrlfIsNoPing) {  // E7, RFC 5626 s.4.4.1
